@@ -1,0 +1,138 @@
+package wire
+
+// Where a row was measured.
+const (
+	Browser = "browser"
+	Native  = "native"
+)
+
+// A Latency is how long one forward pass of one batch took, in microseconds.
+type Latency struct {
+	Mean     float64   `json:"mean"`
+	Std      float64   `json:"std"` // sample standard deviation over the runs
+	Median   float64   `json:"median"`
+	P95      float64   `json:"p95"`
+	Samples  []float64 `json:"samples"`            // one a run, in the order measured
+	Outliers []int     `json:"outliers,omitempty"` // positions in Samples beyond Tukey's far fences; kept in every figure
+	Calls    int       `json:"calls"`              // forward passes a run
+	Verdict  *Verdict  `json:"verdict,omitempty"`  // against the baseline; nil for the baseline itself
+}
+
+// A Verdict compares a latency with the baseline's by the paired runs' ratio baseline/this: above 1 is faster.
+type Verdict struct {
+	Word  string  `json:"word"` // Faster, Slower or NoDifference
+	Ratio float64 `json:"ratio"`
+	Low   float64 `json:"low"` // 95% interval of Ratio
+	High  float64 `json:"high"`
+}
+
+// The words of a Verdict.
+const (
+	Faster       = "faster"
+	Slower       = "slower"
+	NoDifference = "no difference detected"
+)
+
+// Paired compares a variant's answers with the baseline's on the same examples.
+type Paired struct {
+	Flipped []int   `json:"flipped"` // test examples on which the answers differ, ascending
+	Gained  int     `json:"gained"`  // wrong in the baseline, right here
+	Lost    int     `json:"lost"`    // right in the baseline, wrong here
+	P       float64 `json:"p"`       // exact two-sided McNemar
+}
+
+// A Row is one variant of one model, measured on one host.
+type Row struct {
+	Model   string `json:"model"`
+	Variant string `json:"variant"`
+	Q       string `json:"q"`
+	DType   string `json:"dtype"`
+	Host    string `json:"host"` // Browser or Native
+	Engine  string `json:"engine"`
+	Threads int    `json:"threads"`
+	Input   string `json:"input"`
+
+	SizeBytes int64   `json:"size_bytes"` // of the saved model file
+	Smaller   float64 `json:"smaller"`    // times smaller than the baseline's file
+	Params    int     `json:"params"`
+
+	Accuracy *float64    `json:"accuracy"` // Correct / Total; nil where it could not be measured, and Note says why
+	Correct  int         `json:"correct"`
+	Total    int         `json:"total"`
+	Interval *[2]float64 `json:"interval,omitempty"` // Wilson, 95%
+	Paired   *Paired     `json:"paired,omitempty"`   // nil for the baseline
+
+	LatencyUS map[string]Latency `json:"latency_us"` // keyed by batch size, "1", "64"
+	Note      string             `json:"note,omitempty"`
+}
+
+// Hardware is what is known of the machine that measured.
+type Hardware struct {
+	Host         string   `json:"host"` // Browser or Native
+	CPU          string   `json:"cpu"`
+	Cores        int      `json:"cores"`
+	Threads      int      `json:"threads"`                // hardware threads that this process may use
+	MemoryBytes  uint64   `json:"memory_bytes,omitempty"` // 0: not known
+	Accelerator  string   `json:"accelerator"`            // "none" where there is none
+	Instructions []string `json:"instructions"`           // instruction sets that matter to the kernels
+	Engine       string   `json:"engine"`                 // kernel engine in use
+	Engines      []string `json:"engines"`                // engines that this machine can run
+	OS           string   `json:"os"`
+	Arch         string   `json:"arch"`
+	Go           string   `json:"go"`
+	ClockNS      float64  `json:"clock_ns"`           // smallest step of the clock that times the runs
+	Browser      string   `json:"browser,omitempty"`  // family and major version
+	Isolated     *bool    `json:"isolated,omitempty"` // cross-origin isolation, in a browser
+	SIMD         string   `json:"simd,omitempty"`     // "none", "simd128" or "relaxed": what the browser could run
+}
+
+// A Result is everything that one run gave.
+type Result struct {
+	Version  string   `json:"version"`
+	Hardware Hardware `json:"hardware"`
+	Settings Request  `json:"settings"`
+	Rows     []Row    `json:"rows"`
+	Notes    []string `json:"notes,omitempty"` // what the reader must know of the whole run
+}
+
+// The kinds of Event.
+const (
+	EventQueued   = "queued"   // another run is going on; Position says how many are ahead
+	EventStart    = "start"    // Result holds version, hardware and settings, no rows yet
+	EventProgress = "progress" // Step and Fraction
+	EventRow      = "row"      // Row is final
+	EventNote     = "note"     // Text belongs to the whole run
+	EventDone     = "done"     // Result is complete
+	EventError    = "error"    // Text is one sentence; nothing follows
+	EventCancel   = "canceled" // the run was cancelled; nothing follows
+)
+
+// An Event is one thing that happened during a run. A run ends with exactly one of EventDone, EventError and EventCancel.
+type Event struct {
+	Kind     string  `json:"kind"`
+	Step     string  `json:"step,omitempty"`     // what is being done: "mnist-lab2, static int8, batch 64, run 3 of 5"
+	Fraction float64 `json:"fraction,omitempty"` // of the whole run, 0 to 1
+	Position int     `json:"position,omitempty"`
+	Row      *Row    `json:"row,omitempty"`
+	Result   *Result `json:"result,omitempty"`
+	Text     string  `json:"text,omitempty"`
+}
+
+// The operations of a Command.
+const (
+	OpRun    = "run"    // Request
+	OpCancel = "cancel" // the run of the same ID
+)
+
+// A Command is what the page sends to the worker. Every Event that answers it carries the same ID in an Envelope.
+type Command struct {
+	ID      int      `json:"id"`
+	Op      string   `json:"op"`
+	Request *Request `json:"request,omitempty"`
+}
+
+// An Envelope carries an event of the command ID from the worker to the page.
+type Envelope struct {
+	ID    int   `json:"id"`
+	Event Event `json:"event"`
+}

@@ -44,8 +44,10 @@ func TestValidateFindsDamage(t *testing.T) {
 		"NaN weight":     func(n *Network) { n.Layers[1].W[5] = float32(math.NaN()) },
 		"infinite bias":  func(n *Network) { n.Layers[0].B[0] = float32(math.Inf(-1)) },
 		"missing weight": func(n *Network) { n.Layers[0].W = n.Layers[0].W[1:] },
-		"misfit":         func(n *Network) { n.Layers[1] = Linear{Name: "x", In: 5, Out: 2, W: make([]float32, 10), B: make([]float32, 2)} },
-		"no layers":      func(n *Network) { n.Layers = nil },
+		"misfit": func(n *Network) {
+			n.Layers[1] = Linear{Name: "x", In: 5, Out: 2, W: make([]float32, 10), B: make([]float32, 2)}
+		},
+		"no layers": func(n *Network) { n.Layers = nil },
 	} {
 		n := New(spec)
 		if err := n.Validate(); err != nil {

@@ -1,0 +1,55 @@
+package app
+
+import (
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/core/lab/wire"
+)
+
+// about explains the table to somebody who sees it for the first time. Nothing in it changes, so it is drawn once.
+type about struct{ goapp.Compo }
+
+// explanations say what each variant is, in a sentence or two.
+var explanations = map[string]string{
+	"fp32": "Every weight takes four bytes, as training left it. All others are compared with this one.",
+	"dynamic-float16": "Every weight is rounded to a two-byte float. The arithmetic stays float32, so answers hardly ever " +
+		"change; what is saved is memory and its bandwidth.",
+	"dynamic-qint8": "Every weight becomes one of 255 whole numbers times a scale: one byte. Inputs of each layer are rounded " +
+		"to whole numbers too, with the range of the batch at hand, and the products are summed in integers.",
+	"static-qint8": "As before, but the ranges are found once, beforehand, on a sample of the training data, and results go " +
+		"from layer to layer as integers. Less work for each call; more depends on the sample.",
+}
+
+// reading is how to read the table, a term and its meaning at a time.
+var reading = [][2]string{
+	{"Size", "bytes of the saved model file, in millions."},
+	{"Accuracy", "how many of the test examples are answered rightly. The 95% interval is what that many examples can tell; " +
+		"two accuracies within each other’s interval need a closer look, which the next figure takes."},
+	{"Answers differ, p", "on how many examples a variant answers otherwise than float32, how many of these got right or wrong " +
+		"by it, and how often chance alone would tip them so unevenly (McNemar’s exact test). A p above 0.05 shows no real loss."},
+	{"Latency", "microseconds for one batch, mean ± standard deviation over the runs. The bar is the mean, the whisker one " +
+		"standard deviation to each side, every dot one run. Browser bars are pale, native ones full; all bars of one model " +
+		"and batch size share one scale."},
+	{"Faster, slower", "the ratio to float32, run by run, with its 95% interval. If the interval holds 1, the runs show no " +
+		"difference, however the means look."},
+	{"Quick run", "the first 1,000 test images and 3 runs, to have something at once. It is approximate: a thousand images fix " +
+		"the accuracy to about one point, and three runs tell little of the spread."},
+}
+
+func (a *about) Render() goapp.UI {
+	variants := []goapp.UI{}
+	for _, v := range wire.Variants() {
+		variants = append(variants,
+			goapp.Dt().Body(goapp.Span().Class("variant").Body(goapp.Raw(markerSVG(v.ID)), goapp.Span().Text(variantName(v.ID)))),
+			goapp.Dd().Text(explanations[v.ID]),
+		)
+	}
+	terms := []goapp.UI{}
+	for _, r := range reading {
+		terms = append(terms, goapp.Dt().Text(r[0]), goapp.Dd().Text(r[1]))
+	}
+	return goapp.Div().Class("about").Body(
+		goapp.Details().ID("what").Body(goapp.Summary().Text("What are these variants?"), goapp.Dl().Body(variants...)),
+		goapp.Details().ID("how").Body(goapp.Summary().Text("How do I read the table?"), goapp.Dl().Body(terms...)),
+	)
+}

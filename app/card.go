@@ -1,0 +1,229 @@
+package app
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+)
+
+// rowState is what there is to show of a row.
+type rowState int
+
+const (
+	rowPending  rowState = iota // will come
+	rowMeasured                 // is here
+	rowAbsent                   // will not come: its run was cancelled or failed
+)
+
+// A cardView is everything that one model's card shows, as plain text and geometry. It is compared with the last one
+// to decide whether the card is drawn again.
+type cardView struct {
+	Model, Shape, Facts string
+	Batches             []int
+	Groups              []groupView
+}
+
+// A groupView is one variant, with a row for each host.
+type groupView struct {
+	Variant, DType, Kind string
+	Rows                 []rowView
+}
+
+type rowView struct {
+	State        rowState
+	Host, Engine string
+	Text         string // of a row that is not here
+	Size         string // "0.409"
+	Smaller      string // "3.98× smaller"
+	Accuracy     string // "97.06%"
+	Interval     string // "96.7–97.4%"
+	Paired       string // "9 answers differ: …"
+	Certain      bool   // the paired test found a difference
+	Note         string
+	Cells        []cellView // one a batch
+}
+
+type cellView struct {
+	Mean, Std, N string
+	Plot         string // SVG
+	Verdict      verdictView
+	Baseline     bool
+	Missing      bool
+}
+
+// kinds are the lab's column Q, spelled out.
+var kinds = map[string]string{"--": "baseline", "D": "dynamic", "S": "static", "AMP": "trained in mixed precision"}
+
+// cards lays out the results, a card a model.
+func (s *State) cards() []cardView {
+	var out []cardView
+	for _, id := range s.Results.Request.Models {
+		spec, err := nn.SpecOf(id)
+		if err != nil {
+			continue
+		}
+		if c, ok := s.card(spec); ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (s *State) card(spec nn.Spec) (cardView, bool) {
+	req := s.Results.Request
+	c := cardView{Model: spec.ID, Shape: spec.Shape(), Batches: req.Batches}
+	scales := s.scales(spec.ID)
+	total, threads := 0, []string{}
+	for _, id := range req.Variants {
+		v, err := wire.VariantOf(id)
+		if err != nil {
+			continue
+		}
+		g := groupView{Variant: id, DType: v.DType, Kind: cmp.Or(kinds[v.Q], v.Q)}
+		for _, host := range inOrderHosts {
+			row, ok := s.row(spec.ID, id, host)
+			if ok {
+				g.Rows = append(g.Rows, measuredRow(row, req.Batches, scales))
+				total = max(total, row.Total)
+				if t := fmt.Sprintf("%s: %s", hostName(host), plural(row.Threads, "thread")); row.Threads > 1 && !slices.Contains(threads, t) {
+					threads = append(threads, t)
+				}
+				continue
+			}
+			if r, ok := s.planned(spec.ID, id, host); ok {
+				g.Rows = append(g.Rows, r)
+			}
+		}
+		if len(g.Rows) > 0 {
+			c.Groups = append(c.Groups, g)
+		}
+	}
+	c.Facts = strings.Join(append([]string{
+		count(spec.Params()) + " parameters", testSet(spec, req, total), plural(req.Runs, "run") + ", interleaved",
+	}, threads...), " · ")
+	return c, len(c.Groups) > 0
+}
+
+// testSet says on what accuracy is measured; how many there are is known once a row is here.
+func testSet(spec nn.Spec, req wire.Request, total int) string {
+	noun := "test image"
+	if spec.Data == nn.SST2 {
+		noun = "dev sentence"
+	}
+	switch {
+	case total > 0 && req.Examples > 0:
+		return "first " + plural(total, noun)
+	case total > 0:
+		return plural(total, noun)
+	case req.Examples > 0:
+		return "first " + plural(req.Examples, noun)
+	}
+	return "all " + noun + "s"
+}
+
+func (s *State) row(model, variant, host string) (wire.Row, bool) {
+	for _, r := range s.Results.Rows {
+		if r.Model == model && r.Variant == variant && r.Host == host {
+			return r, true
+		}
+	}
+	return wire.Row{}, false
+}
+
+// planned is the place of a row that is not here.
+func (s *State) planned(model, variant, host string) (rowView, bool) {
+	for _, run := range s.Runs {
+		if !run.covers(model, variant, host) {
+			continue
+		}
+		r := rowView{Host: host, State: rowPending, Text: "waiting"}
+		switch run.Phase {
+		case RunActive:
+			r.Text = "measuring"
+			if !strings.HasPrefix(run.Step, model) {
+				r.Text = "waiting"
+			}
+		case RunDone:
+			r.State, r.Text = rowAbsent, "no row came"
+		case RunCanceled, RunCanceling:
+			r.State, r.Text = rowAbsent, "cancelled"
+		case RunFailed:
+			r.State, r.Text = rowAbsent, "not measured"
+		}
+		for range run.Request.Batches {
+			r.Cells = append(r.Cells, cellView{Missing: true})
+		}
+		return r, true
+	}
+	return rowView{}, false
+}
+
+// scales gives each batch size of a model the scale that its bars share.
+func (s *State) scales(model string) map[string]float64 {
+	byBatch := map[string][]wire.Latency{}
+	for _, r := range s.Results.Rows {
+		if r.Model != model {
+			continue
+		}
+		for batch, l := range r.LatencyUS {
+			byBatch[batch] = append(byBatch[batch], l)
+		}
+	}
+	scales := map[string]float64{}
+	for batch, ls := range byBatch {
+		scales[batch] = plotScale(ls)
+	}
+	return scales
+}
+
+func measuredRow(r wire.Row, batches []int, scales map[string]float64) rowView {
+	v := rowView{State: rowMeasured, Host: r.Host, Engine: r.Engine, Note: sentence(r.Note)}
+	if r.SizeBytes > 0 {
+		v.Size = megabytes(r.SizeBytes)
+		if r.Variant != wire.Baseline && r.Smaller > 0 && finite(r.Smaller) {
+			v.Smaller = times(r.Smaller) + "× smaller"
+		}
+	}
+	if r.Accuracy != nil && finite(*r.Accuracy) {
+		v.Accuracy = percent(*r.Accuracy, r.Total)
+		if i := r.Interval; i != nil {
+			v.Interval = percentDigits(i[0], r.Total) + "–" + percent(i[1], r.Total)
+		}
+		v.Paired, v.Certain = paired(r.Paired)
+	}
+	for _, b := range batches {
+		key := strconv.Itoa(b)
+		l, ok := r.LatencyUS[key]
+		if !ok {
+			v.Cells = append(v.Cells, cellView{Missing: true})
+			continue
+		}
+		c := cellView{N: strconv.Itoa(len(l.Samples)), Plot: plotSVG(l, scales[key], r.Host)}
+		c.Mean, c.Std = measured(l.Mean, l.Std)
+		c.Verdict, c.Baseline = verdict(l.Verdict), r.Variant == wire.Baseline
+		v.Cells = append(v.Cells, c)
+	}
+	return v
+}
+
+// paired says how a variant's answers differ from the baseline's, and whether the test finds that more than chance.
+func paired(p *wire.Paired) (string, bool) {
+	if p == nil {
+		return "", false
+	}
+	n := len(p.Flipped)
+	if n == 0 {
+		return "no answer differs", false
+	}
+	verb := "differ"
+	if n == 1 {
+		verb = "differs"
+	}
+	return fmt.Sprintf("%s %s: %s better, %s worse, %s",
+		plural(n, "answer"), verb, count(p.Gained), count(p.Lost), pvalue(p.P)), p.P < 0.05
+}

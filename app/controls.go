@@ -1,0 +1,188 @@
+package app
+
+import (
+	"slices"
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+)
+
+// controls is the form of the settings. Every field edits one key of the address.
+type controls struct {
+	goapp.Compo
+	S        *session
+	Settings Settings
+	Drafts   map[string]Draft
+	Busy     bool
+	Native   NativePhase
+	Linked   string
+}
+
+// An option is one choice of a field: its value in the address, its label, and the variant whose marker it shows.
+type option struct{ Value, Label, Marker, Title string }
+
+func (c *controls) Render() goapp.UI {
+	nowhere := c.Settings.Where == wire.Native && c.Native == NativeAbsent
+	run := "Run"
+	if c.Busy {
+		run = "Running"
+	}
+	// No form element: go-app handles events too late to keep a form from being submitted.
+	return goapp.Div().Class("controls").Role("form").Aria("label", "Settings").Body(
+		c.pills("models", "Models", modelOptions()),
+		c.pills("variants", "Variants", variantOptions()),
+		goapp.Div().Class("fields").Body(
+			c.text("batches", "Batch sizes", "text", "Up to 8 numbers from 1 to 4096"),
+			c.text("runs", "Runs", "number", "1 to 100"),
+			c.choice("where", "Where", []option{
+				{Value: wire.Browser, Label: "Browser"}, {Value: wire.Native, Label: "Native"}, {Value: Both, Label: "Both"},
+			}),
+			c.choice("input", "SST-2 input", []option{
+				{Value: wire.Dense, Label: "Dense", Title: "a full matrix product, as the lab times it"},
+				{Value: wire.Sparse, Label: "Sparse", Title: "a sum of the weight rows of the words that occur"},
+			}),
+			c.choice("weights", "Weights", []option{
+				{Value: wire.Shipped, Label: "Shipped", Title: "trained once, natively"},
+				{Value: wire.Fresh, Label: "Train here first", Title: "trained by each host before it measures; this takes minutes"},
+			}),
+			c.text("seed", "Seed", "text", "Orders the runs and draws the calibration sample; with fresh training also the weights"),
+		),
+		goapp.Div().Class("actions").Body(
+			goapp.Button().Type("button").Class("primary").ID("run").Disabled(c.Busy || nowhere || len(c.Drafts) > 0).Text(run).OnClick(c.onRun),
+			goapp.Button().Type("button").ID("copy-link").Text("Copy link").OnClick(c.onCopyLink),
+			goapp.Span().Class("copied").Text(c.Linked),
+			goapp.P().Class("hint").Text(c.hint()),
+		),
+	)
+}
+
+// hint says what Run will do, where that is not plain.
+func (c *controls) hint() string {
+	s := c.Settings
+	if c.Native == NativeAbsent {
+		switch s.Where {
+		case wire.Native:
+			return "No native engine serves this page: choose the browser."
+		case Both:
+			return "No native engine serves this page: Run measures in this browser."
+		}
+	}
+	if s.Weights == wire.Fresh {
+		return "Training comes first. In a browser it takes minutes a model."
+	}
+	if s.Where == Both {
+		return "The browser first, then natively, so that they do not compete."
+	}
+	return ""
+}
+
+func modelOptions() []option {
+	var out []option
+	for _, s := range nn.Specs() {
+		out = append(out, option{Value: s.ID, Label: s.ID, Title: s.Title + ": " + s.Shape()})
+	}
+	return out
+}
+
+func variantOptions() []option {
+	var out []option
+	for _, v := range wire.Variants() {
+		title, _, _ := strings.Cut(v.Title, ",")
+		out = append(out, option{Value: v.ID, Label: title, Marker: v.ID, Title: v.ID})
+	}
+	return out
+}
+
+// current is what a field shows: the reader's text, or the setting.
+func (c *controls) current(key string) string {
+	if d, ok := c.Drafts[key]; ok {
+		return d.Text
+	}
+	return c.Settings.value(key)
+}
+
+// problem is the sentence under a field that can't be taken.
+func (c *controls) problem(key string) goapp.UI {
+	d, ok := c.Drafts[key]
+	if !ok {
+		return goapp.Text("")
+	}
+	return goapp.P().Class("problem").ID(key + "-problem").Text(d.Problem)
+}
+
+func (c *controls) pills(key, legend string, options []option) goapp.UI {
+	chosen := splitList(c.current(key))
+	return goapp.FieldSet().Class("choices").Body(
+		goapp.Legend().Text(legend),
+		goapp.Div().Class("checks").Body(goapp.Range(options).Slice(func(i int) goapp.UI {
+			o := options[i]
+			body := []goapp.UI{
+				goapp.Input().Type("checkbox").Name(key).Value(o.Value).Checked(slices.Contains(chosen, o.Value)).
+					OnChange(c.onCheck(key, o.Value), key, o.Value),
+			}
+			if o.Marker != "" {
+				body = append(body, goapp.Raw(markerSVG(o.Marker)))
+			}
+			body = append(body, goapp.Span().Text(o.Label))
+			return goapp.Label().Title(o.Title).Body(body...)
+		})),
+		c.problem(key),
+	)
+}
+
+func (c *controls) choice(key, legend string, options []option) goapp.UI {
+	chosen := c.current(key)
+	return goapp.FieldSet().Body(
+		goapp.Legend().Text(legend),
+		goapp.Div().Class("seg").Body(goapp.Range(options).Slice(func(i int) goapp.UI {
+			o := options[i]
+			return goapp.Label().Title(o.Title).Body(
+				goapp.Input().Type("radio").Name(key).Value(o.Value).Checked(o.Value == chosen).OnChange(c.onValue(key), key),
+				goapp.Span().Text(o.Label),
+			)
+		})),
+	)
+}
+
+func (c *controls) text(key, label, kind, help string) goapp.UI {
+	id := "setting-" + key
+	input := goapp.Input().ID(id).Class("field-"+key).Type(kind).Name(key).Value(c.current(key)).Title(help).
+		AutoComplete(false).Spellcheck(false).OnChange(c.onValue(key), key)
+	if kind == "number" {
+		input = input.Min("1").Max("100")
+	} else {
+		input = input.Attr("inputmode", "numeric")
+	}
+	if _, bad := c.Drafts[key]; bad {
+		input = input.Aria("invalid", "true").Aria("describedby", key+"-problem")
+	}
+	return goapp.Div().Class("field").Body(
+		goapp.Label().For(id).Text(label),
+		input,
+		c.problem(key),
+	)
+}
+
+// onCheck adds or takes away one choice of a list.
+func (c *controls) onCheck(key, value string) goapp.EventHandler {
+	return func(ctx goapp.Context, _ goapp.Event) {
+		chosen := slices.DeleteFunc(splitList(c.current(key)), func(v string) bool { return v == value })
+		if ctx.JSSrc().Get("checked").Bool() {
+			chosen = append(chosen, value)
+		}
+		c.S.edit(key, strings.Join(chosen, ","))
+	}
+}
+
+func (c *controls) onValue(key string) goapp.EventHandler {
+	return func(ctx goapp.Context, _ goapp.Event) {
+		c.S.edit(key, strings.TrimSpace(ctx.JSSrc().Get("value").String()))
+	}
+}
+
+func (c *controls) onRun(goapp.Context, goapp.Event) { c.S.run() }
+
+func (c *controls) onCopyLink(goapp.Context, goapp.Event) { c.S.copyLink() }

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/core/lab/wire"
+)
+
+// renderExperiments is the Experiments view: what it is about, the machines, the controls, the progress, the results.
+func renderExperiments(s *session) goapp.UI {
+	parts := []goapp.UI{
+		goapp.H1().Text("What does a network lose when its numbers get smaller?"),
+		goapp.P().Class("lede").Text("Four small networks, trained once and then stored in fewer bits: float16 and int8 " +
+			"in place of float32. Here is what that does to size, accuracy and speed, measured in your own browser " +
+			"and beside it by the same code running natively."),
+		&machines{Browser: browserPills(&s.State), Native: nativePills(&s.State)},
+	}
+	section := []goapp.UI{
+		goapp.Div().Class("head").Body(
+			goapp.H2().ID("experiments").Text("Experiments"),
+			goapp.P().Text("Choose what to measure and press Run. Rows appear as they finish."),
+		),
+		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Linked: s.Linked},
+	}
+	section = append(section, notices(s)...)
+	section = append(section,
+		&progress{S: s, View: s.progress()},
+		&results{S: s, View: s.results()},
+	)
+	for _, c := range s.cards() {
+		section = append(section, &card{View: c})
+	}
+	section = append(section, &hints{View: s.hints()}, &about{})
+	return goapp.Div().Body(append(parts, goapp.Section().Class("section").Aria("labelledby", "experiments").Body(section...))...)
+}
+
+// notices are the banners between the controls and the progress.
+func notices(s *session) []goapp.UI {
+	var out []goapp.UI
+	if s.Update {
+		out = append(out, goapp.Div().Class("notice").Body(
+			goapp.P().Text("A newer version of this page is ready."),
+			goapp.Button().Type("button").Text("Reload").OnClick(func(ctx goapp.Context, _ goapp.Event) { ctx.Reload() }),
+		))
+	}
+	for _, n := range s.Notices {
+		out = append(out, goapp.P().Class("notice warn").Text(n))
+	}
+	if d := Departures(s.Settings.Request); len(d) > 0 {
+		out = append(out, goapp.Div().Class("notice").ID("departures").Body(
+			goapp.P().Text("These are not the lab's settings: "+strings.Join(d, "; ")+"."),
+			goapp.Button().Type("button").Text("Back to the lab’s settings").OnClick(s.onReset),
+		))
+	}
+	return out
+}
+
+func (s *session) onReset(goapp.Context, goapp.Event) { s.reset() }
+
+// A resultsView is the line above the cards.
+type resultsView struct {
+	Title, Text    string
+	Ready          bool // there is something to copy
+	Copied, Failed string
+}
+
+func (s *State) results() resultsView {
+	r := s.Results
+	v := resultsView{Ready: len(r.Rows) > 0, Copied: s.Copied, Failed: s.CopyText}
+	switch {
+	case r.Quick:
+		v.Title = fmt.Sprintf("Quick run: first %s test images, %s", count(r.Request.Examples), plural(r.Request.Runs, "run"))
+		v.Text = "It started by itself, in this browser, to give a first impression: with a tenth of the test set the accuracy " +
+			"is known to about one point only, and few runs tell little of the spread. Press Run for the lab’s table."
+	case r.Request.IsLab():
+		v.Title = "The lab’s table"
+		v.Text = labText(r.Request)
+	default:
+		v.Title = "With other settings than the lab’s"
+		v.Text = sentence(strings.Join(Departures(r.Request), "; ")) + " " + labText(r.Request)
+	}
+	return v
+}
+
+func labText(r wire.Request) string {
+	weights := "The weights were trained once, natively, and are the same everywhere."
+	if r.Weights == wire.Fresh {
+		weights = fmt.Sprintf("Each host trained the weights itself, from seed %d.", r.Seed)
+	}
+	return fmt.Sprintf("%s Mean ± standard deviation over %s, one thread unless said.", weights, plural(r.Runs, "run"))
+}
+
+// hints are what the hosts said of the whole run.
+func (s *State) hints() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, host := range inOrderHosts {
+		for _, n := range s.Results.Hosts[host].Notes {
+			if n = sentence(n); !seen[n] {
+				seen[n] = true
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// hints shows notes under the cards.
+type hints struct {
+	goapp.Compo
+	View []string
+}
+
+func (h *hints) Render() goapp.UI {
+	if len(h.View) == 0 {
+		return goapp.Div()
+	}
+	return goapp.Div().Class("hints").Body(
+		goapp.H3().Text("Notes of this run"),
+		goapp.Ul().Body(goapp.Range(h.View).Slice(func(i int) goapp.UI { return goapp.Li().Text(h.View[i]) })),
+	)
+}

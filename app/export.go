@@ -1,0 +1,87 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"quantlab/core/lab/wire"
+)
+
+// A format is one way to copy the results.
+type format struct {
+	ID, Title string
+	write     func([]wire.Result) (string, error)
+}
+
+var formats = []format{
+	{"md", "Markdown", tempJSON},
+	{"csv", "CSV", tempJSON},
+	{"json", "JSON", tempJSON},
+}
+
+func tempJSON(r []wire.Result) (string, error) {
+	b, err := json.MarshalIndent(r, "", "  ")
+	return string(b), err
+}
+
+// exported gives the rows on the page as one result for each host that has some.
+func (s *State) exported() []wire.Result {
+	var out []wire.Result
+	for _, host := range inOrderHosts {
+		info := s.Results.Hosts[host]
+		r := wire.Result{Version: info.Version, Hardware: s.Hardware[host], Settings: s.Results.Request, Notes: info.Notes}
+		for _, c := range s.Results.Request.Models {
+			for _, v := range s.Results.Request.Variants {
+				if row, ok := s.row(c, v, host); ok {
+					r.Rows = append(r.Rows, row)
+				}
+			}
+		}
+		if len(r.Rows) > 0 {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// copyResults puts the rows on the clipboard.
+func (s *session) copyResults(id string) {
+	for _, f := range formats {
+		if f.ID != id {
+			continue
+		}
+		text, err := f.write(s.exported())
+		if err != nil {
+			s.Copied = sentence(err.Error())
+			return
+		}
+		s.copy(text, fmt.Sprintf("Copied as %s.", f.Title), &s.Copied)
+	}
+}
+
+// copyLink puts the address with all settings on the clipboard.
+func (s *session) copyLink() {
+	s.copy(s.platform.Address(s.Settings.Query()), "Link copied.", &s.Linked)
+}
+
+// copy puts text on the clipboard and shows for a while, in the given place, that it did.
+func (s *session) copy(text, done string, shown *string) {
+	s.platform.Copy(text, func(ok bool) {
+		s.later(func() {
+			if !ok {
+				s.CopyText = text
+				s.say("The browser did not let this page use the clipboard.")
+				return
+			}
+			*shown, s.CopyText = done, ""
+			s.say(done)
+			s.platform.After(copiedFor, func() {
+				s.later(func() {
+					if *shown == done {
+						*shown = ""
+					}
+				})
+			})
+		})
+	})
+}

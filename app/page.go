@@ -1,0 +1,83 @@
+package app
+
+import (
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+)
+
+// A page is the frame around the views: header, the current view, footer, and the live region. It is the one component
+// that reads the session's state; all below it get plain values.
+type page struct {
+	goapp.Compo
+
+	// Unexported, so that go-app keeps them when it navigates between views, which are the same component.
+	session *session
+	path    string
+}
+
+func newPage() *page { return &page{session: newSession(LabSettings()), path: "/"} }
+
+// OnPreRender runs on the server, and makes the controls of the first paint those of the address.
+func (p *page) OnPreRender(ctx goapp.Context) {
+	u := ctx.Page().URL()
+	p.path = u.Path
+	p.session.visit(u.Query())
+}
+
+// OnMount runs in the browser, once.
+func (p *page) OnMount(ctx goapp.Context) {
+	p.session.visit(ctx.Page().URL().Query())
+	p.session.start(browser{ctx}, func(f func()) {
+		ctx.Dispatch(func(goapp.Context) { f() })
+	})
+}
+
+// OnNav follows links between views and the browser's back and forward buttons.
+func (p *page) OnNav(ctx goapp.Context) {
+	u := ctx.Page().URL()
+	p.path = u.Path
+	p.session.visit(u.Query())
+}
+
+// OnAppUpdate hears that the server has a newer page.
+func (p *page) OnAppUpdate(goapp.Context) { p.session.Update = true }
+
+func (p *page) Render() goapp.UI {
+	v := viewAt(p.path)
+	return goapp.Div().Class("page").Body(
+		goapp.A().Class("skip").Href("#main").Text("Skip to the content").OnClick(focusMain),
+		header(v.Path),
+		goapp.Main().ID("main").Class("wrap").TabIndex(-1).Body(v.Render(p.session)),
+		goapp.Footer().Body(goapp.Div().Class("wrap").Body(
+			goapp.P().Text("Nothing is sent anywhere: browser rows are computed in this tab, native rows by the program that served this page."),
+		)),
+		goapp.P().ID("announcer").Class("unseen").Role("status").Aria("live", "polite").Text(p.session.Announcement),
+	)
+}
+
+// focusMain does what a skip link should: go-app scrolls to a fragment, but leaves the focus behind.
+func focusMain(goapp.Context, goapp.Event) {
+	if main := goapp.Window().GetElementByID("main"); main.Truthy() {
+		main.Call("focus")
+	}
+}
+
+const logo = `<svg class="logo" width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">` +
+	`<path class="steps" d="M1 20.5h4v-5h4v-5h4v-5h4v-4h4" fill="none" stroke="currentColor" stroke-width="2.2"></path>` +
+	`<path class="curve" d="M1 20.5C8 19 14 10 21 1.5" fill="none" stroke="currentColor" stroke-width="1.4"></path></svg>`
+
+func header(current string) goapp.UI {
+	right := goapp.UI(goapp.P().Class("motto").Text("post-training quantization, measured"))
+	if all := views(); len(all) > 1 {
+		right = goapp.Nav().Aria("label", "Views").Body(goapp.Range(all).Slice(func(i int) goapp.UI {
+			link := goapp.A().Href(all[i].Path).Text(all[i].Title)
+			if all[i].Path == current {
+				link = link.Aria("current", "page")
+			}
+			return link
+		}))
+	}
+	return goapp.Header().Class("top").Body(goapp.Div().Class("wrap").Body(
+		goapp.A().Class("brand").Href("/").Aria("label", "quantlab, the start").Body(goapp.Raw(logo), goapp.Span().Text("quantlab")),
+		right,
+	))
+}

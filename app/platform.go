@@ -1,0 +1,48 @@
+package app
+
+import "time"
+
+// A platform is the browser as the session sees it: the bridge to both engines (web/quantlab.js), and what else it asks
+// of the tab. Payloads are JSON of the wire types. Callbacks may come on any goroutine.
+type platform interface {
+	// Subscribe hears of the compute worker: kind "state" with a workerState, kind "message" with a wire.Envelope. It
+	// reports an error where the bridge's script is not there.
+	Subscribe(func(kind, payload string)) error
+	// Send gives the worker a wire.Command; before the worker is ready it is queued.
+	Send(command string)
+	// Restart ends the worker and starts another. Commands under way get no further answer.
+	Restart()
+
+	// NativeRun starts a wire.Request on the native host; the callback hears each wire.Event.
+	NativeRun(request string, event func(string)) (cancel func())
+	// NativeHardware asks what the native host is: a wire.Hardware, or "" and why there is none.
+	NativeHardware(func(hardware, problem string))
+	// NativeStatus hears a nativeStatus whenever it changes, while the native host prepares models.
+	NativeStatus(func(status string)) (stop func())
+
+	// OnHide calls back whenever the tab goes to the background.
+	OnHide(func())
+	// Copy puts text on the clipboard and says whether that worked.
+	Copy(text string, done func(ok bool))
+	// SetQuery replaces the query of the page's address, without an entry in its history.
+	SetQuery(query string)
+	// Address is the page's address with that query.
+	Address(query string) string
+	// After calls back once, after the delay.
+	After(time.Duration, func())
+}
+
+// workerState is the payload of the bridge's kind "state".
+type workerState struct {
+	State    string  `json:"state"` // "loading", "ready" or "failed"
+	Text     string  `json:"text"`
+	Fraction float64 `json:"fraction"`
+}
+
+// nativeStatus is an event of GET /api/status.
+type nativeStatus struct {
+	Ready    bool    `json:"ready"`
+	Step     string  `json:"step"`
+	Fraction float64 `json:"fraction"`
+	Text     string  `json:"text"`
+}

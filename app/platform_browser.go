@@ -1,0 +1,173 @@
+package app
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+)
+
+// browser is the platform of a real tab.
+type browser struct {
+	ctx goapp.Context // of the page, which lives as long as the tab
+}
+
+func (browser) bridge(part string) goapp.Value {
+	b := goapp.Window().Get("quantlab")
+	if !b.Truthy() {
+		return b
+	}
+	return b.Get(part)
+}
+
+// Subscribe's callback is never released: the worker speaks for as long as the tab lives.
+func (b browser) Subscribe(f func(kind, payload string)) error {
+	worker := b.bridge("browser")
+	if !worker.Truthy() {
+		return errors.New("The page's script quantlab.js did not load. Reload the page.") //lint:ignore ST1005 shown as it is
+	}
+	worker.Call("subscribe", goapp.FuncOf(func(_ goapp.Value, args []goapp.Value) any {
+		if len(args) == 2 {
+			f(args[0].String(), args[1].String())
+		}
+		return nil
+	}))
+	return nil
+}
+
+func (b browser) Send(command string) {
+	if worker := b.bridge("browser"); worker.Truthy() {
+		worker.Call("send", command)
+	}
+}
+
+func (b browser) Restart() {
+	worker := b.bridge("browser")
+	if !worker.Truthy() {
+		goapp.Window().Get("location").Call("reload")
+		return
+	}
+	worker.Call("restart")
+}
+
+// NativeRun's callback is never released: the bridge may still call it when a cancelled request fails. It is one
+// closure for each native run.
+func (b browser) NativeRun(request string, event func(string)) (cancel func()) {
+	native := b.bridge("native")
+	if !native.Truthy() {
+		event(`{"kind":"error","text":"The page's script quantlab.js did not load. Reload the page."}`)
+		return func() {}
+	}
+	handle := native.Call("run", request, goapp.FuncOf(func(_ goapp.Value, args []goapp.Value) any {
+		if len(args) > 0 {
+			event(args[0].String())
+		}
+		return nil
+	}))
+	return func() {
+		if handle.Truthy() {
+			handle.Call("cancel")
+		}
+	}
+}
+
+func (b browser) NativeHardware(f func(hardware, problem string)) {
+	native := b.bridge("native")
+	if !native.Truthy() {
+		f("", "the page's script quantlab.js did not load")
+		return
+	}
+	var answer goapp.Func
+	answer = goapp.FuncOf(func(_ goapp.Value, args []goapp.Value) any {
+		hardware, problem := "", "no native engine answered"
+		if len(args) > 0 && args[0].Truthy() {
+			hardware, problem = args[0].String(), ""
+		} else if len(args) > 1 && args[1].Truthy() {
+			problem = args[1].String()
+		}
+		f(hardware, problem)
+		answer.Release()
+		return nil
+	})
+	native.Call("hardware", answer)
+}
+
+// NativeStatus's callback is never released: it is one for the tab, and the bridge may hold an event back.
+func (b browser) NativeStatus(f func(status string)) (stop func()) {
+	native := b.bridge("native")
+	if !native.Truthy() {
+		return func() {}
+	}
+	handle := native.Call("status", goapp.FuncOf(func(_ goapp.Value, args []goapp.Value) any {
+		if len(args) > 0 {
+			f(args[0].String())
+		}
+		return nil
+	}))
+	return func() {
+		if handle.Truthy() {
+			handle.Call("close")
+		}
+	}
+}
+
+func (browser) OnHide(f func()) {
+	document := goapp.Window().Get("document")
+	document.Call("addEventListener", "visibilitychange", goapp.FuncOf(func(goapp.Value, []goapp.Value) any {
+		if document.Get("visibilityState").String() == "hidden" {
+			f()
+		}
+		return nil
+	}))
+}
+
+// Copy tries the asynchronous clipboard, which wants a secure context and a focused tab, and then the old command.
+func (b browser) Copy(text string, done func(ok bool)) {
+	clipboard := goapp.Window().Get("navigator").Get("clipboard")
+	if !clipboard.Truthy() {
+		done(copyBySelection(text))
+		return
+	}
+	var yes, no goapp.Func
+	settle := func(f func()) func(goapp.Value, []goapp.Value) any {
+		return func(goapp.Value, []goapp.Value) any {
+			f()
+			yes.Release()
+			no.Release()
+			return nil
+		}
+	}
+	yes = goapp.FuncOf(settle(func() { done(true) }))
+	no = goapp.FuncOf(settle(func() { done(copyBySelection(text)) }))
+	clipboard.Call("writeText", text).Call("then", yes, no)
+}
+
+func copyBySelection(text string) bool {
+	document := goapp.Window().Get("document")
+	before := document.Get("activeElement")
+	area := document.Call("createElement", "textarea")
+	area.Set("value", text)
+	area.Set("className", "offscreen")
+	area.Set("readOnly", true)
+	document.Get("body").Call("appendChild", area)
+	area.Call("select")
+	ok := document.Call("execCommand", "copy")
+	area.Call("remove")
+	if before.Truthy() {
+		before.Call("focus")
+	}
+	return ok.Truthy()
+}
+
+func (b browser) SetQuery(query string) { b.ctx.Page().ReplaceURL(b.address(query)) }
+
+func (b browser) Address(query string) string { return b.address(query).String() }
+
+func (b browser) address(query string) *url.URL {
+	u := *b.ctx.Page().URL()
+	u.RawQuery, u.ForceQuery, u.Fragment = query, false, ""
+	return &u
+}
+
+func (browser) After(d time.Duration, f func()) { time.AfterFunc(d, f) }

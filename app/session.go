@@ -1,0 +1,403 @@
+package app
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"quantlab/core/lab/wire"
+)
+
+const (
+	// flushEvery bounds how often events redraw the page: drawing costs time on the machine that is being measured.
+	flushEvery = 120 * time.Millisecond
+	// patience is how long a cancelled run may take to say that it ended.
+	patience = 3 * time.Second
+	// statusWait is how long to wait for the server's word on whether it still prepares.
+	statusWait = 2500 * time.Millisecond
+	// copiedFor is how long the page says that something was copied.
+	copiedFor = 4 * time.Second
+)
+
+// A session conducts the page: it holds the state, turns the reader's wishes into commands, and folds what comes back
+// into the state. All its methods but later run on the UI goroutine.
+type session struct {
+	State
+
+	platform platform
+	ui       func(func()) // runs a function on the UI goroutine and draws the page anew
+
+	mu      sync.Mutex
+	inbox   []func()
+	waiting bool // for a flush that is on its way
+	flushed time.Time
+	said    []string // announcements of the current flush
+
+	data    bool    // the data that both engines read is there, as far as the page knows
+	active  *active // the command under way
+	next    func()  // what to do once it has ended
+	command int     // number of the last command
+}
+
+// An active is a command that an engine works on.
+type active struct {
+	id     int
+	host   string
+	cancel func()
+}
+
+func newSession(settings Settings) *session { return &session{State: NewState(settings)} }
+
+// start connects the session to its tab. Notices are what was wrong with the address.
+func (s *session) start(p platform, ui func(func())) {
+	s.platform, s.ui = p, ui
+	err := p.Subscribe(func(kind, payload string) {
+		s.later(func() { s.hear(kind, payload) })
+	})
+	if err != nil {
+		s.Engine = Engine{Phase: EngineFailed, Text: err.Error()}
+	}
+	p.OnHide(func() { s.later(s.Hide) })
+	p.NativeHardware(func(hardware, problem string) {
+		s.later(func() { s.meetNative(hardware, problem) })
+	})
+	p.After(statusWait, func() { s.later(s.dataReady) })
+	s.pump()
+}
+
+// later queues f for the UI goroutine. What queues up within flushEvery is done, and drawn, together.
+func (s *session) later(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inbox = append(s.inbox, f)
+	if s.waiting {
+		return
+	}
+	s.waiting = true
+	if rest := flushEvery - time.Since(s.flushed); rest > 0 {
+		s.platform.After(rest, func() { s.ui(s.flush) })
+		return
+	}
+	go s.ui(s.flush)
+}
+
+func (s *session) flush() {
+	s.mu.Lock()
+	inbox := s.inbox
+	s.inbox, s.waiting, s.flushed = nil, false, time.Now()
+	s.mu.Unlock()
+	s.said = nil
+	for _, f := range inbox {
+		f()
+	}
+	if len(s.said) > 0 {
+		s.Announcement = strings.Join(s.said, " ")
+	}
+}
+
+func (s *session) say(text string) {
+	if text != "" {
+		s.said = append(s.said, text)
+		s.Announcement = strings.Join(s.said, " ")
+	}
+}
+
+// visit takes over the settings in an address.
+func (s *session) visit(query url.Values) {
+	s.Settings, s.Notices = ParseSettings(query)
+	s.Drafts = nil
+}
+
+// edit changes one setting, spelled as in the address. What can't be taken stays in its field with the reason.
+func (s *session) edit(key, value string) {
+	drafts := maps.Clone(s.Drafts)
+	delete(drafts, key)
+	next, err := s.Settings.With(key, value)
+	if err != nil {
+		if drafts == nil {
+			drafts = map[string]Draft{}
+		}
+		drafts[key] = Draft{Text: value, Problem: sentence(err.Error())}
+		s.Drafts = drafts
+		s.Announcement = drafts[key].Problem
+		return
+	}
+	s.Drafts = drafts
+	s.set(next)
+}
+
+// reset goes back to the lab's settings; where to run stays.
+func (s *session) reset() {
+	lab := LabSettings()
+	lab.Where = s.Settings.Where
+	s.Drafts = nil
+	s.set(lab)
+}
+
+func (s *session) set(settings Settings) {
+	s.Settings, s.Notices = settings, nil
+	query := settings.Query()
+	if settings.Equal(LabSettings()) {
+		query = "" // the bare address is the lab
+	}
+	s.platform.SetQuery(query)
+}
+
+// run starts what the settings ask for. The quick run gives way to it.
+func (s *session) run() {
+	if s.Busy() || len(s.Drafts) > 0 {
+		return
+	}
+	settings := s.Settings
+	hosts := settings.Hosts()
+	if settings.Where == Both && s.Native.Phase == NativeAbsent {
+		hosts = []string{wire.Browser}
+	}
+	s.begin(func() { s.Plan(settings.Request, hosts, false) })
+}
+
+// retry runs again what failed or was cancelled, and starts the worker anew if that had died.
+func (s *session) retry() {
+	if s.Engine.Phase == EngineFailed {
+		s.restartEngine()
+	}
+	s.begin(s.Again)
+}
+
+// begin carries out a plan, after the end of what goes on.
+func (s *session) begin(plan func()) {
+	s.said = nil
+	if s.active != nil {
+		s.next = plan
+		s.cancel()
+		return
+	}
+	plan()
+	s.say("Measuring starts.")
+	s.pump()
+}
+
+// cancelAll is the reader's Cancel: nothing follows.
+func (s *session) cancelAll() {
+	s.next = nil
+	s.cancel()
+}
+
+// cancel ends the current run and drops those that would follow.
+func (s *session) cancel() {
+	run := s.Current()
+	if run == nil {
+		return
+	}
+	for i := range s.Runs {
+		if r := &s.Runs[i]; r != run && !r.Phase.Over() {
+			r.Phase = RunCanceled
+		}
+	}
+	if s.active == nil {
+		run.Phase = RunCanceled
+		return
+	}
+	if run.Phase == RunCanceling {
+		return
+	}
+	run.Phase = RunCanceling
+	a := s.active
+	a.cancel()
+	s.platform.After(patience, func() {
+		s.later(func() {
+			if s.active != a {
+				return
+			}
+			if a.host == wire.Browser {
+				s.restartEngine() // it does not listen: end it
+			}
+			s.event(a, wire.Event{Kind: wire.EventCancel})
+		})
+	})
+}
+
+func (s *session) restartEngine() {
+	s.Engine = Engine{Text: "Starting the engine again"}
+	s.platform.Restart()
+}
+
+// pump starts the next run of the plan if its engine and its data are there.
+func (s *session) pump() {
+	for s.active == nil {
+		run := s.Current()
+		if run == nil {
+			return
+		}
+		switch {
+		case run.Host == wire.Browser && s.Engine.Phase == EngineFailed:
+			run.Phase, run.Text = RunFailed, s.Engine.Text
+			s.sayEnd(*run)
+		case run.Host == wire.Native && s.Native.Phase == NativeAbsent:
+			run.Phase, run.Text = RunFailed, "No native engine serves this page: "+s.Native.Text
+			s.sayEnd(*run)
+		case !s.data || s.Native.Phase == NativePreparing || run.Host == wire.Native && s.Native.Phase != NativeReady:
+			return
+		case run.Host == wire.Browser:
+			s.runInBrowser(run.Request)
+		default:
+			s.runNatively(run.Request)
+		}
+	}
+}
+
+func (s *session) runInBrowser(req wire.Request) {
+	s.command++
+	id := s.command
+	s.active = &active{id: id, host: wire.Browser, cancel: func() {
+		s.platform.Send(encode(wire.Command{ID: id, Op: wire.OpCancel}))
+	}}
+	s.platform.Send(encode(wire.Command{ID: id, Op: wire.OpRun, Request: &req}))
+}
+
+func (s *session) runNatively(req wire.Request) {
+	s.command++
+	a := &active{id: s.command, host: wire.Native}
+	s.active = a
+	a.cancel = s.platform.NativeRun(encode(req), func(event string) {
+		s.later(func() {
+			var e wire.Event
+			if err := json.Unmarshal([]byte(event), &e); err != nil {
+				e = wire.Event{Kind: wire.EventError, Text: "The server's answer can't be read: reload the page."}
+			}
+			s.event(a, e)
+		})
+	})
+}
+
+// hear takes what the worker's bridge says.
+func (s *session) hear(kind, payload string) {
+	switch kind {
+	case "state":
+		var w workerState
+		if json.Unmarshal([]byte(payload), &w) == nil {
+			s.engineState(w)
+		}
+	case "message":
+		var m wire.Envelope
+		if json.Unmarshal([]byte(payload), &m) == nil && s.active != nil && s.active.host == wire.Browser && m.ID == s.active.id {
+			s.event(s.active, m.Event)
+		}
+	}
+}
+
+func (s *session) engineState(w workerState) {
+	s.Engine = Engine{Text: w.Text, Fraction: clamp01(w.Fraction)}
+	switch w.State {
+	case "ready":
+		s.Engine.Phase = EngineReady
+	case "failed":
+		s.Engine.Phase = EngineFailed
+		if s.Engine.Text == "" {
+			s.Engine.Text = "The engine in this browser stopped."
+		}
+		if a := s.active; a != nil && a.host == wire.Browser {
+			s.event(a, wire.Event{Kind: wire.EventError, Text: s.Engine.Text})
+			return
+		}
+		s.pump()
+	}
+}
+
+// event folds an event of command a into the state, and goes on when it was the last.
+func (s *session) event(a *active, e wire.Event) {
+	if s.active != a {
+		return
+	}
+	run := s.Current()
+	s.Apply(a.host, e)
+	if e.Kind == wire.EventRow && e.Row != nil {
+		s.say(sayRow(*e.Row))
+	}
+	if run == nil || !run.Phase.Over() {
+		return
+	}
+	s.active = nil
+	s.sayEnd(*run)
+	if next := s.next; next != nil {
+		s.next = nil
+		s.begin(next)
+		return
+	}
+	s.pump()
+}
+
+func (s *session) sayEnd(run Run) {
+	switch run.Phase {
+	case RunDone:
+		s.say("Finished " + inHost(run.Host) + ".")
+	case RunFailed:
+		s.say("The run " + inHost(run.Host) + " failed: " + run.Text)
+	case RunCanceled:
+		s.say("Cancelled " + inHost(run.Host) + ".")
+	}
+}
+
+// meetNative takes the native host's answer to who it is.
+func (s *session) meetNative(hardware, problem string) {
+	var hw wire.Hardware
+	if hardware != "" && json.Unmarshal([]byte(hardware), &hw) != nil {
+		hardware, problem = "", "its answer can't be read"
+	}
+	if hardware == "" {
+		s.Native = Native{Phase: NativeAbsent, Text: problem}
+		s.dataReady()
+		return
+	}
+	s.setHardware(wire.Native, hw)
+	if s.Native.Phase == NativeUnknown {
+		s.Native.Phase = NativeReady
+	}
+	var stop func()
+	stop = s.platform.NativeStatus(func(status string) {
+		s.later(func() {
+			var n nativeStatus
+			if json.Unmarshal([]byte(status), &n) != nil {
+				return
+			}
+			s.prepare(n)
+			if n.Ready && stop != nil {
+				stop()
+			}
+		})
+	})
+}
+
+// prepare takes the server's word on its models and data.
+func (s *session) prepare(n nativeStatus) {
+	if n.Ready {
+		s.Native = Native{Phase: NativeReady}
+		s.dataReady()
+		return
+	}
+	text := n.Step
+	if n.Text != "" {
+		text = n.Text
+	}
+	s.Native = Native{Phase: NativePreparing, Text: text, Fraction: clamp01(n.Fraction)}
+}
+
+// dataReady lets the engines start, unless the server said that it still prepares.
+func (s *session) dataReady() {
+	if s.Native.Phase == NativePreparing {
+		return
+	}
+	s.data = true
+	s.pump()
+}
+
+func encode(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil { // the wire types always encode
+		return "{}"
+	}
+	return string(b)
+}

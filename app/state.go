@@ -1,0 +1,303 @@
+package app
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+)
+
+// EnginePhase is how far the browser's compute worker has come.
+type EnginePhase int
+
+const (
+	EngineLoading EnginePhase = iota
+	EngineReady
+	EngineFailed
+)
+
+// Engine is the browser's compute worker as the page knows it.
+type Engine struct {
+	Phase    EnginePhase
+	Text     string  // what is loading, or what went wrong
+	Fraction float64 // of the loading, 0 to 1
+}
+
+// NativePhase is what is known of the native host.
+type NativePhase int
+
+const (
+	NativeUnknown NativePhase = iota
+	NativeAbsent
+	NativePreparing // the server trains and cuts what the engines need; neither host can run yet
+	NativeReady
+)
+
+// Native is the devserver's engine as the page knows it.
+type Native struct {
+	Phase    NativePhase
+	Text     string // why it is absent, or what it prepares
+	Fraction float64
+}
+
+// RunPhase is how far one host's run has come.
+type RunPhase int
+
+const (
+	RunWaiting RunPhase = iota // for its turn, its engine or its data
+	RunQueued                  // behind the runs of other pages
+	RunActive
+	RunCanceling
+	RunDone
+	RunCanceled
+	RunFailed
+)
+
+// Over reports whether nothing more will come.
+func (p RunPhase) Over() bool { return p >= RunDone }
+
+// A Run is one request on one host.
+type Run struct {
+	Host     string
+	Request  wire.Request
+	Phase    RunPhase
+	Step     string
+	Fraction float64
+	Position int    // runs ahead, while queued
+	Text     string // why it failed
+	Hidden   bool   // the tab was in the background while the browser measured
+}
+
+// HostInfo is what a run said of its host.
+type HostInfo struct {
+	Version string
+	Notes   []string
+}
+
+// Results are the rows on the page. All were measured under the same settings; only models, variants and hosts differ.
+type Results struct {
+	Quick   bool // the run that the page started unasked
+	Request wire.Request
+	Rows    []wire.Row
+	Hosts   map[string]HostInfo
+}
+
+// A Draft is the text of a field that is no valid setting, and why.
+type Draft struct{ Text, Problem string }
+
+// State is everything that the page knows. Its methods change it and do nothing else: the session does the talking.
+type State struct {
+	Settings Settings
+	Notices  []string         // what was wrong with the link
+	Drafts   map[string]Draft // what the reader typed that can't be taken, by the setting's key
+	Update   bool             // a newer page is to be had
+
+	Engine   Engine
+	Native   Native
+	Hardware map[string]wire.Hardware
+
+	Runs    []Run // of the current plan, in the order in which they follow each other
+	Results Results
+
+	Announcement string // the latest for the live region
+	Copied       string // what was just copied of the results
+	Linked       string // and of the address
+	CopyText     string // text that the clipboard refused, for the reader to copy by hand
+}
+
+// NewState returns the page before anything happened: the quick run waits for its engine.
+func NewState(s Settings) State {
+	st := State{Settings: s, Hardware: map[string]wire.Hardware{}}
+	st.Plan(wire.Quick(), []string{wire.Browser}, true)
+	return st
+}
+
+// Plan replaces the runs by new ones. Rows that were measured under the same settings stay beside the new ones, but
+// for those that the new runs will measure again.
+func (s *State) Plan(req wire.Request, hosts []string, quick bool) {
+	r := &s.Results
+	if r.Hosts == nil || r.Quick != quick || !comparable(r.Request, req) {
+		*r = Results{Quick: quick, Request: req, Hosts: map[string]HostInfo{}}
+	}
+	r.Request.Models = inOrder(append(slices.Clone(r.Request.Models), req.Models...), nn.IDs())
+	r.Request.Variants = inOrder(append(slices.Clone(r.Request.Variants), req.Variants...), wire.VariantIDs())
+	s.Runs = nil
+	for _, h := range hosts {
+		run := Run{Host: h, Request: req}
+		if h == wire.Browser {
+			run.Request.Threads = 1 // a worker has one
+		}
+		s.Runs = append(s.Runs, run)
+		delete(r.Hosts, h)
+	}
+	r.Rows = slices.DeleteFunc(slices.Clone(r.Rows), func(row wire.Row) bool {
+		return slices.ContainsFunc(s.Runs, func(run Run) bool { return run.covers(row.Model, row.Variant, row.Host) })
+	})
+}
+
+// Again plans the failed and cancelled runs once more, as they were.
+func (s *State) Again() {
+	hosts := []string{}
+	var req wire.Request
+	for _, r := range s.Runs {
+		if r.Phase == RunFailed || r.Phase == RunCanceled {
+			hosts, req = append(hosts, r.Host), r.Request
+			req.Threads = max(req.Threads, s.Results.Request.Threads)
+		}
+	}
+	if len(hosts) > 0 {
+		s.Plan(req, hosts, s.Results.Quick)
+	}
+}
+
+// comparable reports whether rows of the two requests may stand in one table.
+func comparable(a, b wire.Request) bool {
+	return slices.Equal(a.Batches, b.Batches) && a.Runs == b.Runs && a.Threads == b.Threads && a.Input == b.Input &&
+		a.Engine == b.Engine && a.Seed == b.Seed && a.Examples == b.Examples && a.Weights == b.Weights
+}
+
+func (r Run) covers(model, variant, host string) bool {
+	return r.Host == host && slices.Contains(r.Request.Models, model) && slices.Contains(r.Request.Variants, variant)
+}
+
+// Current returns the run that goes on or is next, or nil when all are over.
+func (s *State) Current() *Run {
+	for i := range s.Runs {
+		if !s.Runs[i].Phase.Over() {
+			return &s.Runs[i]
+		}
+	}
+	return nil
+}
+
+// Busy reports whether a run that the reader asked for goes on. The quick run gives way, so it does not count.
+func (s *State) Busy() bool { return s.Current() != nil && !s.Results.Quick }
+
+// Fraction is how much of all planned runs is done, 0 to 1.
+func (s *State) Fraction() float64 {
+	if len(s.Runs) == 0 {
+		return 0
+	}
+	sum := 0.0
+	for _, r := range s.Runs {
+		if r.Phase.Over() {
+			sum++
+		} else {
+			sum += r.Fraction
+		}
+	}
+	return sum / float64(len(s.Runs))
+}
+
+// Apply folds one event of the host's run into the state. Events that come after a run's end are ignored.
+func (s *State) Apply(host string, e wire.Event) {
+	run := s.Current()
+	if run == nil || run.Host != host {
+		return
+	}
+	if e.Kind == wire.EventError && run.Phase == RunCanceling {
+		e = wire.Event{Kind: wire.EventCancel} // the reader asked for the end; how it came about is no news
+	}
+	switch e.Kind {
+	case wire.EventQueued:
+		run.Phase, run.Position = advance(run.Phase, RunQueued), max(e.Position, 0)
+	case wire.EventStart:
+		run.Phase = advance(run.Phase, RunActive)
+		s.merge(host, e.Result)
+	case wire.EventProgress:
+		run.Phase = advance(run.Phase, RunActive)
+		run.Step, run.Fraction = e.Step, max(run.Fraction, clamp01(e.Fraction))
+	case wire.EventRow:
+		run.Phase = advance(run.Phase, RunActive)
+		if e.Row != nil {
+			s.upsert(host, *e.Row)
+		}
+	case wire.EventNote:
+		s.note(host, e.Text)
+	case wire.EventDone:
+		s.merge(host, e.Result)
+		run.Phase, run.Fraction = RunDone, 1
+	case wire.EventError:
+		run.Phase, run.Text = RunFailed, cmp.Or(e.Text, "The run ended without saying why.")
+	case wire.EventCancel:
+		run.Phase = RunCanceled
+	}
+}
+
+// advance never leads back from RunCanceling.
+func advance(from, to RunPhase) RunPhase {
+	if from == RunCanceling {
+		return from
+	}
+	return to
+}
+
+// merge takes over what a (partial) result says.
+func (s *State) merge(host string, r *wire.Result) {
+	if r == nil {
+		return
+	}
+	if r.Hardware.Engine != "" || r.Hardware.CPU != "" || r.Hardware.Cores != 0 {
+		s.setHardware(host, r.Hardware)
+	}
+	info := s.Results.Hosts[host]
+	info.Version = cmp.Or(r.Version, info.Version)
+	s.setInfo(host, info)
+	for _, n := range r.Notes {
+		s.note(host, n)
+	}
+	for _, row := range r.Rows {
+		s.upsert(host, row)
+	}
+}
+
+func (s *State) upsert(host string, row wire.Row) {
+	row.Host = host
+	same := func(o wire.Row) bool { return o.Model == row.Model && o.Variant == row.Variant && o.Host == host }
+	rows := slices.Clone(s.Results.Rows) // whoever renders may still hold the old ones
+	if i := slices.IndexFunc(rows, same); i >= 0 {
+		rows[i] = row
+	} else {
+		rows = append(rows, row)
+	}
+	s.Results.Rows = rows
+}
+
+func (s *State) note(host, text string) {
+	info := s.Results.Hosts[host]
+	if text == "" || slices.Contains(info.Notes, text) {
+		return
+	}
+	info.Notes = append(slices.Clone(info.Notes), text)
+	s.setInfo(host, info)
+}
+
+func (s *State) setInfo(host string, info HostInfo) {
+	if s.Results.Hosts == nil {
+		s.Results.Hosts = map[string]HostInfo{}
+	}
+	s.Results.Hosts[host] = info
+}
+
+func (s *State) setHardware(host string, hw wire.Hardware) {
+	if s.Hardware == nil {
+		s.Hardware = map[string]wire.Hardware{}
+	}
+	s.Hardware[host] = hw
+}
+
+// Hide notes that the tab went to the background.
+func (s *State) Hide() {
+	if run := s.Current(); run != nil && run.Host == wire.Browser && run.Phase == RunActive {
+		run.Hidden = true
+	}
+}
+
+func clamp01(f float64) float64 {
+	if math.IsNaN(f) {
+		return 0
+	}
+	return min(max(f, 0), 1)
+}

@@ -1,0 +1,184 @@
+package precompress
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/andybalholm/brotli"
+)
+
+// A job is one file to compress.
+type job struct {
+	dir, name string
+	file      File
+}
+
+// compress writes the siblings that are worth it and returns the file with their sizes.
+func (j job) compress(ctx context.Context, progress func(int64, string, File)) (File, error) {
+	f := j.file
+	f.Encoded = map[string]int64{}
+	worth, err := j.worthwhile()
+	if err != nil {
+		return f, err
+	}
+	for _, e := range Encodings {
+		var size int64
+		if worth {
+			if size, err = j.encode(ctx, e, func(n int64) { progress(n, "", File{}) }); err != nil {
+				return f, err
+			}
+		} else {
+			progress(f.Size, "", File{})
+		}
+		if size > 0 {
+			f.Encoded[e.Name] = size
+		}
+	}
+	progress(0, j.name, f)
+	return f, nil
+}
+
+// worthwhile reports whether the file is large enough, and its beginning shrinks enough, to try the whole.
+func (j job) worthwhile() (bool, error) {
+	if j.file.Size < minSize {
+		return false, nil
+	}
+	in, err := os.Open(filepath.Join(j.dir, j.name))
+	if err != nil {
+		return false, err
+	}
+	defer in.Close()
+	var out counter
+	w := brotli.NewWriterLevel(&out, 5)
+	n, err := io.Copy(w, io.LimitReader(in, 256<<10))
+	if err != nil {
+		return false, err
+	}
+	if err := w.Close(); err != nil {
+		return false, err
+	}
+	return float64(out) <= maxRatio*float64(n), nil
+}
+
+// encode writes one sibling and returns its size, or writes none and returns 0 if it would hardly be smaller.
+func (j job) encode(ctx context.Context, e Encoding, progress func(int64)) (int64, error) {
+	in, err := os.Open(filepath.Join(j.dir, j.name))
+	if err != nil {
+		return 0, err
+	}
+	defer in.Close()
+	var size counter
+	err = writeFile(j.dir, j.name+e.Suffix, func(out io.Writer) error {
+		w, err := newWriter(e.Name, io.MultiWriter(out, &size), j.file.Quality)
+		if err != nil {
+			return err
+		}
+		n, err := io.CopyBuffer(w, &reader{ctx: ctx, r: in, progress: progress}, make([]byte, 64<<10))
+		if err != nil {
+			return err
+		}
+		if n != j.file.Size {
+			return fmt.Errorf("it changed while it was read: run the build again")
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		if float64(size) > maxRatio*float64(n) {
+			return errNotWorth
+		}
+		return nil
+	})
+	if err == errNotWorth {
+		return 0, nil
+	}
+	return int64(size), err
+}
+
+var errNotWorth = fmt.Errorf("hardly smaller when compressed")
+
+// newWriter returns a compressing writer for one of Encodings.
+func newWriter(encoding string, w io.Writer, quality int) (io.WriteCloser, error) {
+	if encoding == "br" {
+		return brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: quality, LGWin: 22}), nil
+	}
+	return gzip.NewWriterLevel(w, gzip.BestCompression)
+}
+
+// Bytes compresses b in memory. It returns nil where that hardly makes it smaller.
+func Bytes(encoding string, b []byte) []byte {
+	if len(b) < minSize {
+		return nil
+	}
+	var out buffer
+	w, err := newWriter(encoding, &out, brotli.BestCompression)
+	if err != nil {
+		return nil
+	}
+	if _, err := w.Write(b); err != nil {
+		return nil
+	}
+	if err := w.Close(); err != nil || float64(len(out)) > maxRatio*float64(len(b)) {
+		return nil
+	}
+	return out
+}
+
+// writeFile writes dir/name through a temporary file, which is gone if anything fails.
+func writeFile(dir, name string, write func(io.Writer) error) (err error) {
+	tmp, err := os.CreateTemp(dir, ".tmp-"+name+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			tmp.Close()
+			os.Remove(tmp.Name())
+		}
+	}()
+	if err := write(tmp); err != nil {
+		return err
+	}
+	if err := tmp.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := tmp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), filepath.Join(dir, name))
+}
+
+// A reader stops when its context ends, and reports what it has read.
+type reader struct {
+	ctx      context.Context
+	r        io.Reader
+	progress func(int64)
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.r.Read(p)
+	r.progress(int64(n))
+	return n, err
+}
+
+// A counter counts the bytes written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+// A buffer keeps the bytes written to it.
+type buffer []byte
+
+func (b *buffer) Write(p []byte) (int, error) {
+	*b = append(*b, p...)
+	return len(p), nil
+}

@@ -1,0 +1,128 @@
+package prepare
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// tempPrefix starts the name of everything that isn't whole yet.
+const tempPrefix = ".tmp-"
+
+// A tempFile is the part of an os.File that writing needs.
+type tempFile interface {
+	io.WriteCloser
+	Name() string
+	Chmod(fs.FileMode) error
+	Sync() error
+}
+
+func createTemp(dir, pattern string) (tempFile, error) { return os.CreateTemp(dir, pattern) }
+
+// write makes path's folder and the file: under a temporary name first, which is renamed when content has written all
+// of it and the disk has taken it, and removed otherwise.
+func (s *Store) write(path string, content func(io.Writer) error) error {
+	dir := filepath.Dir(path)
+	if err := s.mkdir(dir); err != nil {
+		return err
+	}
+	f, err := s.env.create(dir, tempPrefix+filepath.Base(path)+"-*")
+	if err != nil {
+		return diskError(path, err)
+	}
+	if err := fill(f, content); err != nil {
+		os.Remove(f.Name())
+		return diskError(path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		os.Remove(f.Name())
+		return diskError(path, err)
+	}
+	return nil
+}
+
+// fill writes content to f and closes it.
+func fill(f tempFile, content func(io.Writer) error) error {
+	b := bufio.NewWriterSize(f, 1<<20)
+	err := content(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// writeBytes writes the file as a whole.
+func (s *Store) writeBytes(path string, data []byte) error {
+	return s.write(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+func (s *Store) mkdir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return diskError(dir, err)
+	}
+	return nil
+}
+
+// diskError turns what the system says into what to do about it. Other errors are wrapped with the path.
+func diskError(path string, err error) error {
+	const elsewhere = "set " + EnvCache + " to a folder "
+	// The path is said once: the system's own errors repeat it.
+	cause := err
+	var p *fs.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		cause = p.Err
+	case errors.As(err, &l):
+		cause = l.Err
+	}
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT} {
+		if errors.Is(err, full) {
+			return fmt.Errorf("writing %s: the disk is full: make room, or %son another disk (%w)", path, elsewhere, cause)
+		}
+	}
+	for _, closed := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOTDIR} {
+		if errors.Is(err, closed) {
+			return fmt.Errorf("writing %s: not allowed there: make the folder writable, or %sthat is (%w)", path, elsewhere, cause)
+		}
+	}
+	return fmt.Errorf("writing %s: %w", path, cause)
+}
+
+// sweep removes what killed processes left unfinished. The caller holds the lock, so nobody is writing.
+func (s *Store) sweep() error {
+	for _, dir := range []string{"", "models", "site", filepath.Join("data", "mnist"), filepath.Join("data", "sst2")} {
+		dir = filepath.Join(s.cache, dir)
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return diskError(dir, err)
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), tempPrefix) {
+				continue
+			}
+			if path := filepath.Join(dir, e.Name()); os.RemoveAll(path) != nil {
+				return diskError(path, fs.ErrPermission)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+// Package kernel multiplies batches by packed weight matrices: in float32, with half-precision weights, and in int8 with
+// the rounding of PyTorch's FBGEMM; dense, or with sparse inputs; on one thread or a Team of them. It also holds the
+// products that training needs.
+//
+// An [Engine] is one way to do all that. Every machine has the engine "portable", which is plain Go; others replace some
+// of its functions by faster ones. A layer is packed once, for one engine, into the layout which that engine reads
+// fastest, and then run any number of times without allocating:
+//
+//	layer := kernel.Best().PackF32(weights, bias, out, in, true)
+//	layer.Forward(nil, y, x, rows)
+//
+// Matrices are dense and row-major. Weights are out x in, as PyTorch keeps them; x is rows x in and y is rows x out. Sizes
+// are arbitrary, from 1 up. Slices that are too short are a bug in the caller: the call panics before it writes anything.
+//
+// # What is exact
+//
+// Integers are the same bits on every engine, for every number of threads and for every batch size: a sum of products is
+// computed in int32 modulo 2^32, which for up to 32,768 inputs no sum can leave.
+//
+// Float32 results are the same bits for every number of threads and, on the portable engine, for every batch size,
+// processor and host, the browser included: each output is the sum of its products in ascending order of the input,
+// every product and every sum rounded to float32, then the bias, then the ReLU. Other engines may sum in another order
+// and fuse multiplications with additions. All stay within the bound of Higham, Accuracy and Stability of Numerical
+// Algorithms, section 3.1: with u = 2^-24,
+//
+//	|y - exact| <= (in+1)·u / (1 - (in+1)·u) · (Σ|x·w| + |bias|)
+//
+// NaN and infinities travel as IEEE 754 says, except that what a sparse row leaves out, and in the training products a
+// zero of the left matrix, adds nothing even where it would meet a NaN or an infinity.
+//
+// # Concurrency
+//
+// Engines and packed layers are read-only after packing and may be shared. A [Team] and a [Scratch] serve one call at a
+// time.
+package kernel

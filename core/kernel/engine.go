@@ -1,0 +1,82 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// An Engine is a table of the kernels that suit one kind of processor.
+type Engine struct {
+	name string
+
+	packF32 func(w, bias []float32, out, in int, relu bool) floatProduct
+	packF16 func(w []uint16, bias []float32, out, in int, relu bool) floatProduct
+	packI8  func(w []int8, out, in int) intProduct
+
+	// combine adds a weighted sum of rows: y[j] += Σk value[k]·w[index[k]*ld + j], in ascending k. The int8 form's
+	// weights of the rows are value[k]-zero.
+	combineF32 func(y, w []float32, ld int, index []int32, value []float32)
+	combineF16 func(y []float32, w []uint16, ld int, index []int32, value []float32)
+	combineI8  func(acc []int32, w []int8, ld int, index []int32, value []uint8, zero int32)
+
+	spare sync.Pool // of *gemmBlock
+}
+
+// A floatProduct is a packed float layer: weights, bias and ReLU.
+type floatProduct interface {
+	// width is how many neighbouring outputs are packed together: work is split at its multiples.
+	width() int
+	// multiply writes the outputs lo to hi-1 of every row of y, rows x out, from x, rows x in. lo is a multiple of the
+	// width; hi is too, or it is out.
+	multiply(y, x []float32, rows, lo, hi int)
+}
+
+// An intProduct is a packed int8 weight matrix. Its methods are like floatProduct's; what it writes are plain sums of
+// integer products.
+type intProduct interface {
+	width() int
+	multiply(acc []int32, x []uint8, rows, lo, hi int)
+}
+
+// registry holds the engines that this machine can run, the portable one first and the fastest last.
+var registry = []*Engine{newPortable()}
+
+// Engines returns the engines that this machine can run: portable first, best last.
+func Engines() []*Engine { return slices.Clone(registry) }
+
+// Best returns the fastest engine that this machine can run.
+func Best() *Engine { return registry[len(registry)-1] }
+
+// Lookup returns the engine of that name; no name means the best one.
+func Lookup(name string) (*Engine, error) {
+	if name == "" {
+		return Best(), nil
+	}
+	var names []string
+	for _, e := range registry {
+		if e.name == name {
+			return e, nil
+		}
+		names = append(names, e.name)
+	}
+	return nil, fmt.Errorf("unknown kernel engine %q: this machine can run %s", name, strings.Join(names, ", "))
+}
+
+// Name returns the name that Lookup knows the engine by.
+func (e *Engine) Name() string { return e.name }
+
+// need panics unless a slice that is an argument of op holds at least want elements.
+func need(op, slice string, have, want int) {
+	if have < want {
+		panic(fmt.Sprintf("kernel: %s: %s holds %d elements, not %d", op, slice, have, want))
+	}
+}
+
+// needShape panics unless a packed layer's arguments fit together.
+func needShape(op string, weights, bias, out, in int) {
+	if out < 1 || in < 1 || weights != out*in || (bias != 0 && bias != out) {
+		panic(fmt.Sprintf("kernel: %s: %d weights and %d biases do not make a %d x %d layer", op, weights, bias, out, in))
+	}
+}

@@ -1,0 +1,17 @@
+package measure
+
+import "time"
+
+// DefaultMinRun is how long a run lasts at least where Options leave it open: short, because a browser's user waits.
+const DefaultMinRun = 20 * time.Millisecond
+
+// A warm-up takes at least and at most so long, or one slice of calls. A browser first runs quickly compiled code,
+// steadily, and replaces it by optimized code a while later; hence the least time.
+const (
+	minWarmUp = 60 * time.Millisecond
+	maxWarmUp = 400 * time.Millisecond
+)
+
+// pause lets the event loop run, so that a message can arrive that cancels the measurement. A goroutine of Go in a
+// browser never yields to it but by blocking.
+func pause() { time.Sleep(time.Millisecond) }

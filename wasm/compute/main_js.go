@@ -1,0 +1,40 @@
+//go:build js && wasm
+
+// Command compute is the program of the page's Web Worker: it carries out wire.Commands and answers with wire.Envelopes,
+// both as JSON text. It reads models and examples from the site that served it. The build writes it to web/compute.wasm;
+// web/worker.js runs it.
+package main
+
+import (
+	"syscall/js"
+
+	"quantlab/core/hardware"
+	"quantlab/core/lab"
+	"quantlab/core/lab/wire"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+// dataPath is where the site keeps its manifest and shards (web.Data; that package would link net/http).
+const dataPath = "/data/"
+
+func main() {
+	global := js.Global()
+	host := lab.Host{
+		Name:       wire.Browser,
+		Version:    version,
+		Hardware:   hardware.Detect,
+		MaxThreads: 1,
+		Yield:      newYield(),
+	}
+	s := newSession(host, newSource(site{path: dataPath}), func(envelope string) {
+		global.Call("postMessage", []any{"message", envelope})
+	})
+	// A panic in the callback or in any goroutine ends the program; worker.js then tells the page so, with its words.
+	global.Call("quantlabReady", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		s.receive(args[0].String())
+		return nil
+	}))
+	select {}
+}

@@ -1,0 +1,13 @@
+// Command page is the page as WebAssembly: it draws and asks, and computes nothing. The build writes it to web/app.wasm.
+package main
+
+import (
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/app"
+)
+
+func main() {
+	app.Routes()
+	goapp.RunWhenOnBrowser()
+}

@@ -1,0 +1,137 @@
+// The page's bridge to its two engines: a Web Worker in this browser, and the server's native one. Everything that
+// crosses it is JSON text. It starts the worker as soon as it is parsed, so that both downloads run side by side.
+//
+//   quantlab.browser.subscribe(cb)   cb(kind, payload): "state" {state: loading|ready|failed, text, fraction}, "message"
+//   quantlab.browser.send(json)      a command; it waits until the worker is ready
+//   quantlab.browser.restart()       ends the worker and starts another; commands under way are forgotten
+//   quantlab.native.run(json, cb)    cb(json) for each event; returns {cancel()}
+//   quantlab.native.hardware(cb)     cb(json, "") or cb("", why there is none)
+//   quantlab.native.status(cb)       cb(json) while the server prepares its models; returns {close()}
+"use strict";
+
+(() => {
+  const script = new URL("worker.js", document.currentScript.src);
+  const subscribers = [];
+  let worker = null, ready = false, waiting = [], lastState = "";
+
+  function tell(kind, payload) {
+    if (kind === "state") lastState = payload;
+    for (const cb of subscribers) cb(kind, payload);
+  }
+
+  const state = (state, text) => tell("state", JSON.stringify({ state, text, fraction: 0 }));
+
+  function stop() {
+    worker?.terminate();
+    worker = null;
+    ready = false;
+    waiting = [];
+  }
+
+  function fail(text) {
+    stop();
+    state("failed", text);
+  }
+
+  function start() {
+    stop();
+    state("loading", "starting the engine");
+    let w;
+    try {
+      w = worker = new Worker(script, { name: "quantlab" });
+    } catch (error) {
+      return fail(`This browser can't start a Web Worker: ${error.message}.`);
+    }
+    w.onerror = (event) => {
+      event.preventDefault();
+      if (w !== worker) return;
+      const why = event.message || "its script could not be loaded; reload the page";
+      fail(`The browser's engine stopped: ${why}.`);
+    };
+    w.onmessage = ({ data: [kind, payload] }) => {
+      if (w !== worker) return; // a late word of a worker that was replaced
+      if (kind === "state") {
+        const { state, text } = JSON.parse(payload);
+        if (state === "failed") return fail(text);
+        if (state === "ready") {
+          ready = true;
+          for (const json of waiting.splice(0)) w.postMessage(json);
+        }
+      }
+      tell(kind, payload);
+    };
+  }
+
+  const browser = {
+    subscribe(cb) {
+      subscribers.push(cb);
+      cb("state", lastState);
+    },
+    send(json) {
+      if (ready) worker.postMessage(json);
+      else waiting.push(json);
+    },
+    restart: start,
+  };
+
+  // What an answer that is not a stream of events says.
+  async function refusal(response) {
+    if (response.headers.get("Content-Type")?.startsWith("application/json")) {
+      return (await response.json()).text;
+    }
+    return `No native engine serves this page (status ${response.status}).`;
+  }
+
+  const unreachable = "The server can't be reached. Is it still running?";
+  const error = (text) => JSON.stringify({ kind: "error", text });
+
+  async function stream(json, signal, cb) {
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch("/api/run", { method: "POST", headers, body: json, signal });
+    if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) return cb(error(await refusal(response)));
+    let text = "", last = "";
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const events = (text + value).split("\n\n");
+      text = events.pop();
+      for (const event of events) {
+        if (!event.startsWith("data: ")) continue; // a comment that keeps the connection open
+        last = event.slice(6);
+        cb(last);
+      }
+    }
+    if (!/^{"kind":"(done|error|canceled)"/.test(last)) throw new Error("ended early");
+  }
+
+  const native = {
+    run(json, cb) {
+      const abort = new AbortController();
+      stream(json, abort.signal, cb).catch(() => cb(abort.signal.aborted ? '{"kind":"canceled"}' : error(unreachable)));
+      return { cancel: () => abort.abort() };
+    },
+    async hardware(cb) {
+      let json = "", problem = "";
+      try {
+        const response = await fetch("/api/hardware");
+        if (response.ok && response.headers.get("Content-Type")?.startsWith("application/json")) json = await response.text();
+        else problem = await refusal(response);
+      } catch {
+        problem = unreachable;
+      }
+      cb(json, problem);
+    },
+    status(cb) {
+      const source = new EventSource("/api/status"); // it reconnects by itself
+      source.onmessage = (event) => {
+        if (JSON.parse(event.data).ready) source.close();
+        cb(event.data);
+      };
+      return { close: () => source.close() };
+    },
+  };
+
+  globalThis.quantlab = { browser, native };
+  start();
+})();

@@ -1,9 +1,13 @@
 package app
 
 import (
+	"fmt"
+
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+	"quantlab/core/report"
 )
 
 // about explains the table to somebody who sees it for the first time. Nothing in it changes, so it is drawn once.
@@ -22,18 +26,35 @@ var explanations = map[string]string{
 
 // reading is how to read the table, a term and its meaning at a time.
 var reading = [][2]string{
-	{"Size", "bytes of the saved model file, in millions."},
-	{"Accuracy", "how many of the test examples are answered rightly. The 95% interval is what that many examples can tell; " +
+	{"Size", "Bytes of the saved model file, in millions."},
+	{"Accuracy", "How many of the test examples are answered rightly. The 95% interval is what that many examples can tell; " +
 		"two accuracies within each other’s interval need a closer look, which the next figure takes."},
-	{"Answers differ, p", "on how many examples a variant answers otherwise than float32, how many of these got right or wrong " +
-		"by it, and how often chance alone would tip them so unevenly (McNemar’s exact test). A p above 0.05 shows no real loss."},
-	{"Latency", "microseconds for one batch, mean ± standard deviation over the runs. The bar is the mean, the whisker one " +
+	{"9 differ (+4 −5), p", "On how many examples a variant answers otherwise than float32; how many of them became right, and how " +
+		"many wrong; and how often chance alone would tip them so unevenly (McNemar’s exact test). A p above 0.05 shows no real loss."},
+	{"Latency", "Microseconds for one batch, mean ± standard deviation over the runs. The bar is the mean, the whisker one " +
 		"standard deviation to each side, every dot one run. Browser bars are pale, native ones full; all bars of one model " +
 		"and batch size share one scale."},
-	{"Faster, slower", "the ratio to float32, run by run, with its 95% interval. If the interval holds 1, the runs show no " +
+	{"Faster, slower", "The ratio to float32, run by run, with its 95% interval. If the interval holds 1, the runs show no " +
 		"difference, however the means look."},
-	{"Quick run", "the first 1,000 test images and 3 runs, to have something at once. It is approximate: a thousand images fix " +
+	{"Quick run", "The first 1,000 test images and 3 runs, to have something at once. It is approximate: a thousand images fix " +
 		"the accuracy to about one point, and three runs tell little of the spread."},
+}
+
+// modelText says what a model reads and answers.
+func modelText(s nn.Spec) string {
+	layers := "One hidden layer: "
+	if n := len(s.Hidden); n > 1 {
+		layers = fmt.Sprintf("%d hidden layers: ", n)
+	}
+	layers += s.Shape() + "."
+	if s.Data == nn.MNIST {
+		return fmt.Sprintf("Reads a handwritten digit (MNIST) of %d by %d pixels and says which of the ten it is. %s", s.Crop, s.Crop, layers)
+	}
+	words := fmt.Sprintf("the %s most frequent words", report.Count(s.Vocab))
+	if s.Vocab == 0 {
+		words = fmt.Sprintf("all %s words of the training set", report.Count(s.In))
+	}
+	return fmt.Sprintf("Reads a phrase of a film review (SST-2) as counts of %s, in no order, and says whether it praises or pans. %s", words, layers)
 }
 
 func (a *about) Render() goapp.UI {
@@ -44,12 +65,17 @@ func (a *about) Render() goapp.UI {
 			goapp.Dd().Text(explanations[v.ID]),
 		)
 	}
+	models := []goapp.UI{}
+	for _, s := range nn.Specs() {
+		models = append(models, goapp.Dt().Text(s.ID), goapp.Dd().Text(modelText(s)))
+	}
 	terms := []goapp.UI{}
 	for _, r := range reading {
 		terms = append(terms, goapp.Dt().Text(r[0]), goapp.Dd().Text(r[1]))
 	}
 	return goapp.Div().Class("about").Body(
 		goapp.Details().ID("what").Body(goapp.Summary().Text("What are these variants?"), goapp.Dl().Body(variants...)),
+		goapp.Details().ID("models").Body(goapp.Summary().Text("What are these models?"), goapp.Dl().Body(models...)),
 		goapp.Details().ID("how").Body(goapp.Summary().Text("How do I read the table?"), goapp.Dl().Body(terms...)),
 	)
 }

@@ -9,6 +9,7 @@ import (
 
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
+	"quantlab/core/report"
 )
 
 // rowState is what there is to show of a row.
@@ -41,7 +42,7 @@ type rowView struct {
 	Size         string // "0.409"
 	Smaller      string // "3.98× smaller"
 	Accuracy     string // "97.06%"
-	Interval     string // "96.7–97.4%"
+	Interval     string // "[96.71, 97.37]"
 	Paired       string // "9 answers differ: …"
 	Certain      bool   // the paired test found a difference
 	Note         string
@@ -104,7 +105,7 @@ func (s *State) card(spec nn.Spec) (cardView, bool) {
 		}
 	}
 	c.Facts = strings.Join(append([]string{
-		count(spec.Params()) + " parameters", testSet(spec, req, total), plural(req.Runs, "run") + ", interleaved",
+		report.Count(spec.Params()) + " parameters", testSet(spec, req, total), plural(req.Runs, "run") + ", interleaved",
 	}, threads...), " · ")
 	return c, len(c.Groups) > 0
 }
@@ -153,7 +154,7 @@ func (s *State) planned(model, variant, host string) (rowView, bool) {
 		case RunCanceled, RunCanceling:
 			r.State, r.Text = rowAbsent, "cancelled"
 		case RunFailed:
-			r.State, r.Text = rowAbsent, "not measured"
+			r.State, r.Text = rowAbsent, "failed"
 		}
 		for range run.Request.Batches {
 			r.Cells = append(r.Cells, cellView{Missing: true})
@@ -184,15 +185,15 @@ func (s *State) scales(model string) map[string]float64 {
 func measuredRow(r wire.Row, batches []int, scales map[string]float64) rowView {
 	v := rowView{State: rowMeasured, Host: r.Host, Engine: r.Engine, Note: sentence(r.Note)}
 	if r.SizeBytes > 0 {
-		v.Size = megabytes(r.SizeBytes)
+		v.Size = report.MB(r.SizeBytes)
 		if r.Variant != wire.Baseline && r.Smaller > 0 && finite(r.Smaller) {
-			v.Smaller = times(r.Smaller) + "× smaller"
+			v.Smaller = report.Times(r.Smaller, 0) + " smaller"
 		}
 	}
 	if r.Accuracy != nil && finite(*r.Accuracy) {
-		v.Accuracy = percent(*r.Accuracy, r.Total)
+		v.Accuracy = report.Percent(*r.Accuracy, r.Total)
 		if i := r.Interval; i != nil {
-			v.Interval = percentDigits(i[0], r.Total) + "–" + percent(i[1], r.Total)
+			v.Interval = report.Interval(*i, r.Total)
 		}
 		v.Paired, v.Certain = paired(r.Paired)
 	}
@@ -204,7 +205,7 @@ func measuredRow(r wire.Row, batches []int, scales map[string]float64) rowView {
 			continue
 		}
 		c := cellView{N: strconv.Itoa(len(l.Samples)), Plot: plotSVG(l, scales[key], r.Host)}
-		c.Mean, c.Std = measured(l.Mean, l.Std)
+		c.Mean, c.Std = report.Trim(l.Mean, l.Std)
 		c.Verdict, c.Baseline = verdict(l.Verdict), r.Variant == wire.Baseline
 		v.Cells = append(v.Cells, c)
 	}
@@ -216,14 +217,5 @@ func paired(p *wire.Paired) (string, bool) {
 	if p == nil {
 		return "", false
 	}
-	n := len(p.Flipped)
-	if n == 0 {
-		return "no answer differs", false
-	}
-	verb := "differ"
-	if n == 1 {
-		verb = "differs"
-	}
-	return fmt.Sprintf("%s %s: %s better, %s worse, %s",
-		plural(n, "answer"), verb, count(p.Gained), count(p.Lost), pvalue(p.P)), p.P < 0.05
+	return report.Flips(p), p.P < 0.05
 }

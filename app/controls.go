@@ -32,11 +32,14 @@ func (c *controls) Render() goapp.UI {
 	}
 	// No form element: go-app handles events too late to keep a form from being submitted.
 	return goapp.Div().Class("controls").Role("form").Aria("label", "Settings").Body(
-		c.pills("models", "Models", modelOptions()),
-		c.pills("variants", "Variants", variantOptions()),
+		goapp.Div().Class("picks").Body(
+			c.pills("models", "Models", modelOptions()),
+			c.pills("variants", "Variants", variantOptions()),
+		),
 		goapp.Div().Class("fields").Body(
 			c.text("batches", "Batch sizes", "text", "Up to 8 numbers from 1 to 4096"),
 			c.text("runs", "Runs", "number", "1 to 100"),
+			c.text("seed", "Seed", "text", "Orders the runs and draws the calibration sample; with fresh training also the weights"),
 			c.choice("where", "Where", []option{
 				{Value: wire.Browser, Label: "Browser"}, {Value: wire.Native, Label: "Native"}, {Value: Both, Label: "Both"},
 			}),
@@ -48,11 +51,10 @@ func (c *controls) Render() goapp.UI {
 				{Value: wire.Shipped, Label: "Shipped", Title: "trained once, natively"},
 				{Value: wire.Fresh, Label: "Train here first", Title: "trained by each host before it measures; this takes minutes"},
 			}),
-			c.text("seed", "Seed", "text", "Orders the runs and draws the calibration sample; with fresh training also the weights"),
 		),
 		goapp.Div().Class("actions").Body(
-			goapp.Button().Type("button").Class("primary").ID("run").Disabled(c.Busy || nowhere || len(c.Drafts) > 0).Text(run).OnClick(c.onRun),
-			goapp.Button().Type("button").ID("copy-link").Text("Copy link").OnClick(c.onCopyLink),
+			disable(goapp.Button().Type("button"), c.Busy || nowhere || len(c.Drafts) > 0).Class("primary").ID("run").Text(run).OnClick(c.onRun),
+			disable(goapp.Button().Type("button"), false).ID("copy-link").Text("Copy link").OnClick(c.onCopyLink),
 			goapp.Span().Class("copied").Text(c.Linked),
 			goapp.P().Class("hint").Text(c.hint()),
 		),
@@ -101,6 +103,9 @@ func (c *controls) current(key string) string {
 	if d, ok := c.Drafts[key]; ok {
 		return d.Text
 	}
+	if key == "batches" {
+		return strings.ReplaceAll(c.Settings.value(key), ",", ", ")
+	}
 	return c.Settings.value(key)
 }
 
@@ -120,7 +125,7 @@ func (c *controls) pills(key, legend string, options []option) goapp.UI {
 		goapp.Div().Class("checks").Body(goapp.Range(options).Slice(func(i int) goapp.UI {
 			o := options[i]
 			body := []goapp.UI{
-				goapp.Input().Type("checkbox").Name(key).Value(o.Value).Checked(slices.Contains(chosen, o.Value)).
+				check(goapp.Input().Type("checkbox"), slices.Contains(chosen, o.Value)).Name(key).Value(o.Value).
 					OnChange(c.onCheck(key, o.Value), key, o.Value),
 			}
 			if o.Marker != "" {
@@ -140,11 +145,25 @@ func (c *controls) choice(key, legend string, options []option) goapp.UI {
 		goapp.Div().Class("seg").Body(goapp.Range(options).Slice(func(i int) goapp.UI {
 			o := options[i]
 			return goapp.Label().Title(o.Title).Body(
-				goapp.Input().Type("radio").Name(key).Value(o.Value).Checked(o.Value == chosen).OnChange(c.onValue(key), key),
+				check(goapp.Input().Type("radio"), o.Value == chosen).Name(key).Value(o.Value).OnChange(c.onValue(key), key),
 				goapp.Span().Text(o.Label),
 			)
 		})),
 	)
+}
+
+// check ticks a box or not. In the server's HTML the bare presence of an attribute ticks it, whatever go-app gives it for
+// a value; in the browser it must always be given, because it sets the property.
+func check(input goapp.HTMLInput, on bool) goapp.HTMLInput {
+	if on || goapp.IsClient {
+		return input.Checked(on)
+	}
+	return input
+}
+
+// disable is the same for a button. On the server every button is disabled: nothing listens to it yet.
+func disable(button goapp.HTMLButton, off bool) goapp.HTMLButton {
+	return button.Disabled(off || goapp.IsServer)
 }
 
 func (c *controls) text(key, label, kind, help string) goapp.UI {

@@ -15,8 +15,8 @@ func (r *results) Render() goapp.UI {
 	v := r.View
 	buttons := []goapp.UI{goapp.Span().ID("copy-as").Text("Copy as")}
 	for _, f := range formats {
-		buttons = append(buttons, goapp.Button().Type("button").ID("copy-"+f.ID).Aria("describedby", "copy-as").
-			Disabled(!v.Ready).Text(f.Title).OnClick(r.onCopy(f.ID), f.ID))
+		buttons = append(buttons, disable(goapp.Button().Type("button"), !v.Ready).ID("copy-"+f.ID).Aria("describedby", "copy-as").
+			Text(f.Title).OnClick(r.onCopy(f.ID), f.ID))
 	}
 	buttons = append(buttons, goapp.Span().Class("copied").Text(v.Copied))
 	body := []goapp.UI{

@@ -7,6 +7,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report"
 )
 
 // renderExperiments is the Experiments view: what it is about, the machines, the controls, the progress, the results.
@@ -18,23 +19,23 @@ func renderExperiments(s *session) goapp.UI {
 			"and beside it by the same code running natively."),
 		&machines{Browser: browserPills(&s.State), Native: nativePills(&s.State)},
 	}
-	section := []goapp.UI{
+	cards := s.cards()
+	// What varies in number has a box of its own: go-app matches siblings by position, and would build anew, closed,
+	// what stands behind.
+	section := goapp.Section().Class("section").Aria("labelledby", "experiments").Body(
 		goapp.Div().Class("head").Body(
 			goapp.H2().ID("experiments").Text("Experiments"),
 			goapp.P().Text("Choose what to measure and press Run. Rows appear as they finish."),
 		),
 		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Linked: s.Linked},
-	}
-	section = append(section, notices(s)...)
-	section = append(section,
+		goapp.Div().Class("notices").Body(notices(s)...),
 		&progress{S: s, View: s.progress()},
 		&results{S: s, View: s.results()},
+		goapp.Div().Class("cards").Body(goapp.Range(cards).Slice(func(i int) goapp.UI { return &card{View: cards[i]} })),
+		&hints{View: s.hints()},
+		&about{},
 	)
-	for _, c := range s.cards() {
-		section = append(section, &card{View: c})
-	}
-	section = append(section, &hints{View: s.hints()}, &about{})
-	return goapp.Div().Body(append(parts, goapp.Section().Class("section").Aria("labelledby", "experiments").Body(section...))...)
+	return goapp.Div().Body(append(parts, section)...)
 }
 
 // notices are the banners between the controls and the progress.
@@ -51,7 +52,7 @@ func notices(s *session) []goapp.UI {
 	}
 	if d := Departures(s.Settings.Request); len(d) > 0 {
 		out = append(out, goapp.Div().Class("notice").ID("departures").Body(
-			goapp.P().Text("These are not the lab's settings: "+strings.Join(d, "; ")+"."),
+			goapp.P().Text("These are not the lab’s settings: "+strings.Join(d, "; ")+"."),
 			goapp.Button().Type("button").Text("Back to the lab’s settings").OnClick(s.onReset),
 		))
 	}
@@ -72,7 +73,7 @@ func (s *State) results() resultsView {
 	v := resultsView{Ready: len(r.Rows) > 0, Copied: s.Copied, Failed: s.CopyText}
 	switch {
 	case r.Quick:
-		v.Title = fmt.Sprintf("Quick run: first %s test images, %s", count(r.Request.Examples), plural(r.Request.Runs, "run"))
+		v.Title = fmt.Sprintf("Quick run: first %s test images, %s", report.Count(r.Request.Examples), plural(r.Request.Runs, "run"))
 		v.Text = "It started by itself, in this browser, to give a first impression: with a tenth of the test set the accuracy " +
 			"is known to about one point only, and few runs tell little of the spread. Press Run for the lab’s table."
 	case r.Request.IsLab():

@@ -1,27 +1,24 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report"
 )
 
 // A format is one way to copy the results.
 type format struct {
 	ID, Title string
-	write     func([]wire.Result) (string, error)
+	write     func(io.Writer, ...wire.Result) error
 }
 
 var formats = []format{
-	{"md", "Markdown", tempJSON},
-	{"csv", "CSV", tempJSON},
-	{"json", "JSON", tempJSON},
-}
-
-func tempJSON(r []wire.Result) (string, error) {
-	b, err := json.MarshalIndent(r, "", "  ")
-	return string(b), err
+	{"md", "Markdown", report.Markdown},
+	{"csv", "CSV", report.CSV},
+	{"json", "JSON", report.JSON},
 }
 
 // exported gives the rows on the page as one result for each host that has some.
@@ -50,12 +47,12 @@ func (s *session) copyResults(id string) {
 		if f.ID != id {
 			continue
 		}
-		text, err := f.write(s.exported())
-		if err != nil {
+		var text strings.Builder
+		if err := f.write(&text, s.exported()...); err != nil {
 			s.Copied = sentence(err.Error())
 			return
 		}
-		s.copy(text, fmt.Sprintf("Copied as %s.", f.Title), &s.Copied)
+		s.copy(text.String(), fmt.Sprintf("Copied as %s.", f.Title), &s.Copied)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report"
 )
 
 // A pill is one fact of a machine: the strong part and what surrounds it.
@@ -89,9 +90,13 @@ func nativePills(s *State) pillList {
 		l.add("", strings.Join(sets[max(0, len(sets)-maxSets):], ", "), "")
 	}
 	if hw.MemoryBytes > 0 {
-		l.add("", figures(float64(hw.MemoryBytes)/(1<<30), 2), " GiB")
+		l.add("", report.Memory(hw.MemoryBytes), "")
 	}
-	l.addEngine(hw, s.Results.Hosts[wire.Native].Version)
+	version := s.Results.Hosts[wire.Native].Version
+	if version == s.Results.Hosts[wire.Browser].Version {
+		version = "" // the browser's pills say it
+	}
+	l.addEngine(hw, version)
 	return l
 }
 
@@ -118,7 +123,7 @@ func (l *pillList) addEngine(hw wire.Hardware, version string) {
 		l.add("engine ", hw.Engine, "")
 	}
 	if hw.ClockNS > 0 {
-		l.add("clock ", duration(hw.ClockNS), "")
+		l.add("clock ", report.Nanoseconds(hw.ClockNS), "")
 	}
 	if version != "" {
 		l.add("version ", version, "")

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"net/url"
+
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 )
 
@@ -21,6 +23,8 @@ func (p *page) OnPreRender(ctx goapp.Context) {
 	u := ctx.Page().URL()
 	p.path = u.Path
 	p.session.visit(u.Query())
+	// go-app writes the address into the page's head as it came, quotes and all: give it one of our making.
+	ctx.Page().ReplaceURL(&url.URL{Path: viewAt(u.Path).Path})
 }
 
 // OnMount runs in the browser, once.

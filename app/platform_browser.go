@@ -1,11 +1,14 @@
 package app
 
 import (
+	"encoding/json"
 	"errors"
 	"net/url"
 	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/core/lab/wire"
 )
 
 // browser is the platform of a real tab.
@@ -51,25 +54,42 @@ func (b browser) Restart() {
 	worker.Call("restart")
 }
 
-// NativeRun's callback is never released: the bridge may still call it when a cancelled request fails. It is one
-// closure for each native run.
+// NativeRun releases its callback some time after the last event: until then the bridge may call it once more, when a
+// request that is over is cancelled all the same.
 func (b browser) NativeRun(request string, event func(string)) (cancel func()) {
 	native := b.bridge("native")
 	if !native.Truthy() {
 		event(`{"kind":"error","text":"The page's script quantlab.js did not load. Reload the page."}`)
 		return func() {}
 	}
-	handle := native.Call("run", request, goapp.FuncOf(func(_ goapp.Value, args []goapp.Value) any {
-		if len(args) > 0 {
-			event(args[0].String())
+	var hear goapp.Func
+	hear = goapp.FuncOf(func(_ goapp.Value, args []goapp.Value) any {
+		if len(args) == 0 {
+			return nil
+		}
+		e := args[0].String()
+		event(e)
+		if isLast(e) {
+			b.After(releaseAfter, hear.Release)
 		}
 		return nil
-	}))
+	})
+	handle := native.Call("run", request, hear)
 	return func() {
 		if handle.Truthy() {
 			handle.Call("cancel")
 		}
 	}
+}
+
+const releaseAfter = 10 * time.Second
+
+func isLast(event string) bool {
+	var e wire.Event
+	if json.Unmarshal([]byte(event), &e) != nil {
+		return true
+	}
+	return e.Kind == wire.EventDone || e.Kind == wire.EventError || e.Kind == wire.EventCancel
 }
 
 func (b browser) NativeHardware(f func(hardware, problem string)) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report"
 )
 
 // plotHeight is the height of one host's bar with its samples, in CSS pixels. The width is the cell's: positions are
@@ -80,7 +81,7 @@ func dotRadius(n int) string {
 	if n > 20 {
 		return "1"
 	}
-	return "1.6"
+	return "1.8"
 }
 
 // plotWords says what the drawing shows.
@@ -88,8 +89,8 @@ func plotWords(l wire.Latency) string {
 	if len(l.Samples) == 0 {
 		return "no samples"
 	}
-	lo, _ := measured(slices.Min(l.Samples), l.Std)
-	hi, _ := measured(slices.Max(l.Samples), l.Std)
+	lo, _ := report.Trim(slices.Min(l.Samples), l.Std)
+	hi, _ := report.Trim(slices.Max(l.Samples), l.Std)
 	s := fmt.Sprintf("%s from %s to %s microseconds", plural(len(l.Samples), "run"), lo, hi)
 	if len(l.Outliers) > 0 {
 		s += fmt.Sprintf(", %s kept", plural(len(l.Outliers), "far outlier"))
@@ -113,18 +114,4 @@ func markerSVG(variant string) string {
 		variant, shape = "other", `<circle cx="6" cy="6" r="4.5" fill="none" stroke="currentColor" stroke-width="2"></circle>`
 	}
 	return fmt.Sprintf(`<svg class="marker v-%s" viewBox="0 0 12 12" width="12" height="12" fill="currentColor" aria-hidden="true">%s</svg>`, variant, shape)
-}
-
-// sortedBatches returns the batch sizes of a row, ascending.
-func sortedBatches(m map[string]wire.Latency) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b string) int {
-		x, _ := strconv.Atoi(a)
-		y, _ := strconv.Atoi(b)
-		return x - y
-	})
-	return keys
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
@@ -71,7 +72,7 @@ func (s *State) waiting(run *Run) (string, int) {
 		if text == "" {
 			text = "Starting the engine in this browser"
 		}
-		return text, int(100 * s.Engine.Fraction)
+		return strings.TrimSuffix(sentence(text), "."), int(100 * s.Engine.Fraction)
 	case run.Host == wire.Native && s.Native.Phase == NativeUnknown:
 		return "Asking the server for its engine", int(100 * s.Fraction())
 	}
@@ -80,7 +81,7 @@ func (s *State) waiting(run *Run) (string, int) {
 
 // over says how the runs ended.
 func (s *State) over() string {
-	done, canceled, where := 0, false, ""
+	done, canceled, failed, where := 0, false, false, ""
 	for _, r := range s.Runs {
 		switch r.Phase {
 		case RunDone:
@@ -88,6 +89,8 @@ func (s *State) over() string {
 			where = inHost(r.Host)
 		case RunCanceled:
 			canceled = true
+		case RunFailed:
+			failed = true
 		}
 	}
 	rows := plural(len(s.Results.Rows), "row")
@@ -96,6 +99,8 @@ func (s *State) over() string {
 		return "Cancelled. What was finished stays: " + rows + "."
 	case canceled:
 		return "Cancelled before the first row."
+	case failed && len(s.Results.Rows) > 0:
+		return "Stopped. What was finished stays: " + rows + "."
 	case done > 1:
 		return "Finished in this browser and natively: " + rows + "."
 	case done == 1:
@@ -122,7 +127,7 @@ func (p *progress) Render() goapp.UI {
 		line = append(line,
 			goapp.Progress().Max(100).Value(v.Percent).Aria("label", "Progress"),
 			goapp.Span().Class("percent").Text(fmt.Sprintf("%d%%", v.Percent)),
-			goapp.Button().Type("button").ID("cancel").Disabled(v.Canceling).Text(label).OnClick(p.onCancel),
+			disable(goapp.Button().Type("button"), v.Canceling).ID("cancel").Text(label).OnClick(p.onCancel),
 		)
 	}
 	body := []goapp.UI{goapp.Div().Class("status").Body(line...)}

@@ -40,7 +40,7 @@ func (c *card) Render() goapp.UI {
 			goapp.H3().Body(goapp.Text(v.Model+" "), goapp.Small().Text(v.Shape)),
 			goapp.P().Text(v.Facts),
 		),
-		goapp.Div().Class("scroll").Body(goapp.Table().Class("results").Body(table...)),
+		goapp.Div().Class("scroll").Body(goapp.Table().Class("results", fmt.Sprintf("batches-%d", len(v.Batches))).Body(table...)),
 	)
 }
 
@@ -79,7 +79,7 @@ func (c *card) row(g groupView, r rowView, again bool) goapp.UI {
 		DataSet("host", r.Host).DataSet("engine", r.Engine).DataSet("state", stateNames[r.State]).Body(cells...)
 }
 
-var stateNames = map[rowState]string{rowPending: "pending", rowMeasured: "measured", rowAbsent: "absent"}
+var stateNames = map[rowState]string{rowPending: "pending", rowMeasured: "done", rowAbsent: "absent"}
 
 // rowText is the word under the host of a row that is not here.
 func rowText(r rowView) goapp.UI {

@@ -18,6 +18,8 @@ const (
 	patience = 3 * time.Second
 	// statusWait is how long to wait for the server's word on whether it still prepares.
 	statusWait = 2500 * time.Millisecond
+	// breath is the pause between announcements that are told apart.
+	breath = 2 * time.Second
 	// copiedFor is how long the page says that something was copied.
 	copiedFor = 4 * time.Second
 )
@@ -34,7 +36,8 @@ type session struct {
 	inbox   []func()
 	waiting bool // for a flush that is on its way
 	flushed time.Time
-	said    []string // announcements of the current flush
+	said    []string // announcements that belong together
+	saidAt  time.Time
 
 	data    bool    // the data that both engines read is there, as far as the page knows
 	active  *active // the command under way
@@ -89,20 +92,19 @@ func (s *session) flush() {
 	inbox := s.inbox
 	s.inbox, s.waiting, s.flushed = nil, false, time.Now()
 	s.mu.Unlock()
-	s.said = nil
 	for _, f := range inbox {
 		f()
 	}
-	if len(s.said) > 0 {
-		s.Announcement = strings.Join(s.said, " ")
-	}
 }
 
+// say puts text into the live region. What comes in quick succession is put together, because a reader may not have got
+// to the first of it yet.
 func (s *session) say(text string) {
-	if text != "" {
-		s.said = append(s.said, text)
-		s.Announcement = strings.Join(s.said, " ")
+	if time.Since(s.saidAt) > breath {
+		s.said = nil
 	}
+	s.said, s.saidAt = append(s.said, text), time.Now()
+	s.Announcement = strings.Join(s.said, " ")
 }
 
 // visit takes over the settings in an address.
@@ -122,7 +124,7 @@ func (s *session) edit(key, value string) {
 		}
 		drafts[key] = Draft{Text: value, Problem: sentence(err.Error())}
 		s.Drafts = drafts
-		s.Announcement = drafts[key].Problem
+		s.say(drafts[key].Problem)
 		return
 	}
 	s.Drafts = drafts
@@ -169,7 +171,6 @@ func (s *session) retry() {
 
 // begin carries out a plan, after the end of what goes on.
 func (s *session) begin(plan func()) {
-	s.said = nil
 	if s.active != nil {
 		s.next = plan
 		s.cancel()

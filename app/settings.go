@@ -144,7 +144,7 @@ func ParseSettings(query url.Values) (Settings, []string) {
 			v = v[:24] + "…"
 		}
 		if err != nil {
-			notices = append(notices, fmt.Sprintf("The link says %s=%s, but %v. The lab's own setting is used instead.",
+			notices = append(notices, fmt.Sprintf("The link says %s=%s, but %v. The lab’s own setting is used instead.",
 				key, strings.ToValidUTF8(v, "\uFFFD"), err))
 			continue
 		}

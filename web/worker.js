@@ -8,7 +8,10 @@ const state = (state, text, fraction) => post("state", JSON.stringify({ state, t
 // Go prints why it dies. Its first words are kept, so that the page can tell.
 let printed = "";
 const reason = () => /^(panic|fatal error|runtime): .*/m.exec(printed)?.[0];
-const fail = (error) => state("failed", `The browser's engine stopped: ${reason() ?? error?.message ?? error}.`, 0);
+const fail = (error) => {
+  const why = String(reason() ?? error?.message ?? error).replace(/\.$/, "");
+  state("failed", `The browser's engine stopped: ${why}.`, 0);
+};
 
 addEventListener("unhandledrejection", (event) => fail(event.reason));
 addEventListener("error", (event) => {

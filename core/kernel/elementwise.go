@@ -62,24 +62,17 @@ func rangeOf(x []float32) (lo, hi float32) {
 	if len(x) == 0 {
 		return 0, 0
 	}
-	first := orderedBits(x[0])
-	lo0, hi0, lo1, hi1 := first, first, first, first
-	for len(x) >= 2 {
-		a, b := orderedBits(x[0]), orderedBits(x[1])
-		lo0, hi0 = min(lo0, a), max(hi0, a)
-		lo1, hi1 = min(lo1, b), max(hi1, b)
-		x = x[2:]
+	l := orderedBits(x[0])
+	h := l
+	for _, v := range x {
+		b := orderedBits(v)
+		l, h = min(l, b), max(h, b)
 	}
-	if len(x) == 1 {
-		a := orderedBits(x[0])
-		lo0, hi0 = min(lo0, a), max(hi0, a)
-	}
-	lo0, hi0 = min(lo0, lo1), max(hi0, hi1)
-	if inf := int32(0x7F800000); hi0 > inf || lo0 < ^inf {
+	if inf := int32(0x7F800000); h > inf || l < ^inf {
 		nan := float32(math.NaN())
 		return nan, nan
 	}
-	return fromOrderedBits(lo0), fromOrderedBits(hi0)
+	return fromOrderedBits(l), fromOrderedBits(h)
 }
 
 // orderedBits maps floats to integers of the same order. A negative float's magnitude bits are inverted.
@@ -94,25 +87,25 @@ func fromOrderedBits(b int32) float32 {
 
 func quantize(dst []uint8, x []float32, g Grid) {
 	dst = dst[:len(x)]
-	inv := 1 / g.Scale
+	inv, zero, lo, hi := 1/g.Scale, g.Zero, g.Min, g.Max
 	for i, v := range x {
-		q := roundEven(float32(v*inv)) + g.Zero
-		dst[i] = uint8(max(min(q, g.Max), g.Min))
+		q := roundEven(float32(v*inv)) + zero
+		dst[i] = uint8(max(min(q, hi), lo))
 	}
 }
 
 func quantizeDynamic(dst []uint8, x []float32, g Grid) {
 	dst = dst[:len(x)]
-	inv, zero := 1/g.Scale, float32(g.Zero)
+	inv, zero, lo, hi := 1/g.Scale, float32(g.Zero), g.Min, g.Max
 	for i, v := range x {
-		q := roundEven(fma(v, inv, zero))
-		dst[i] = uint8(max(min(q, g.Max), g.Min))
+		dst[i] = uint8(max(min(roundEven(fma(v, inv, zero)), hi), lo))
 	}
 }
 
 func dequantize(dst []float32, x []uint8, g Grid) {
 	dst = dst[:len(x)]
+	scale, zero := g.Scale, g.Zero
 	for i, q := range x {
-		dst[i] = g.Scale * float32(int32(q)-g.Zero)
+		dst[i] = scale * float32(int32(q)-zero)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // An Engine is a table of the kernels that suit one kind of processor.
@@ -20,8 +19,6 @@ type Engine struct {
 	combineF32 func(y, w []float32, ld int, index []int32, value []float32)
 	combineF16 func(y []float32, w []uint16, ld int, index []int32, value []float32)
 	combineI8  func(acc []int32, w []int8, ld int, index []int32, value []uint8, zero int32)
-
-	spare sync.Pool // of *gemmBlock
 }
 
 // A floatProduct is a packed float layer: weights, bias and ReLU.

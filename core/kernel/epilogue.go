@@ -131,18 +131,19 @@ func (p *epilogue) requantizer(in, out Grid) requantizer {
 func (r *requantizer) requantize(y []uint8, acc []int32, from int, xsum int32) {
 	y = y[:len(acc)]
 	offset, bias, mult := r.offset[from:][:len(acc)], r.bias[from:][:len(acc)], r.mult[from:][:len(acc)]
+	zero, lo, hi := r.zero, r.lo, r.hi
 	if r.wzero == nil {
 		for o, a := range acc {
 			v := float32(float32(a-offset[o]) + bias[o])
-			q := roundEven(float32(v*mult[o])) + r.zero
-			y[o] = uint8(max(min(q, r.hi), r.lo))
+			q := roundEven(float32(v*mult[o])) + zero
+			y[o] = uint8(max(min(q, hi), lo))
 		}
 		return
 	}
 	wzero := r.wzero[from:][:len(acc)]
 	for o, a := range acc {
 		v := float32(float32(a-offset[o]-wzero[o]*xsum) + bias[o])
-		q := roundEven(float32(v*mult[o])) + r.zero
-		y[o] = uint8(max(min(q, r.hi), r.lo))
+		q := roundEven(float32(v*mult[o])) + zero
+		y[o] = uint8(max(min(q, hi), lo))
 	}
 }

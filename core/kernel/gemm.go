@@ -21,7 +21,8 @@ func (m Matrix) Row(i int) []float32 { return m.Data[i*m.Stride : i*m.Stride+m.C
 func (m Matrix) Head(n int) Matrix { return Matrix{m.Data[:n*m.Stride], n, m.Cols, m.Stride} }
 
 // The products of training. Zeros in the left matrix cost next to nothing, which for pixels, bags of words and what a ReLU
-// lets through is most of the work. C must not overlap A or B. The bits do not depend on the number of threads.
+// lets through is most of the work. C must not overlap A or B. The bits do not depend on the number of threads. With a
+// Team, only its first product allocates; without one, each does.
 
 // GemmNN writes C = A·B. C is m x n, A m x k and B k x n.
 func (e *Engine) GemmNN(t *Team, c, a, b Matrix) {
@@ -59,6 +60,15 @@ func needMatrices(op string, c, a, b Matrix, fit bool) {
 
 func (e *Engine) gemm(t *Team, job gemmJob, work int) {
 	job.e = e
+	if t == nil {
+		job.scratch = []gemmBlock{{}}
+		job.Run(0, 1)
+		return
+	}
+	if t.blocks == nil {
+		t.blocks = make([]gemmBlock, t.Threads())
+	}
+	job.scratch = t.blocks
 	if t.solo(work) {
 		job.Run(0, 1)
 		return
@@ -81,6 +91,7 @@ type gemmJob struct {
 	c, a, b      Matrix
 	start, index []int32
 	value        []float32
+	scratch      []gemmBlock // one a part
 }
 
 // A block of A, and of B where it has to be transposed. 32 rows of C, 64 deep, 128 columns wide: those of B are 32 KB.
@@ -110,11 +121,7 @@ func (j *gemmJob) Run(part, parts int) {
 		}
 		return
 	}
-	s, _ := j.e.spare.Get().(*gemmBlock)
-	if s == nil {
-		s = new(gemmBlock)
-	}
-	defer j.e.spare.Put(s)
+	s := &j.scratch[part]
 	if j.kind == gemmNT {
 		g := split(part, parts, c.Rows, c.Cols, tileCols)
 		for c0 := g.lo; c0 < g.hi; c0 += tileCols {

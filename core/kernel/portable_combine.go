@@ -60,29 +60,35 @@ func combine1(y, w []float32, v float32) {
 	}
 }
 
-// combineF16 is the portable Engine.combineF16. It widens pieces of up to 8 rows on the stack.
+// combineF16 is the portable Engine.combineF16.
 func combineF16(y []float32, w []uint16, ld int, index []int32, value []float32) {
-	const piece, rows = 256, 8
-	var (
-		wide  [rows * piece]float32
-		local = [rows]int32{0, 1, 2, 3, 4, 5, 6, 7}
-	)
-	for k0 := 0; k0 < len(index); k0 += rows {
-		some := index[k0:min(k0+rows, len(index))]
-		for j0 := 0; j0 < len(y); j0 += piece {
-			part := y[j0:min(j0+piece, len(y))]
-			for i, row := range some {
-				widenRow(wide[i*piece:][:len(part)], w[int(row)*ld+j0:][:len(part)])
-			}
-			combineF32(part, wide[:], piece, local[:len(some)], value[k0:k0+len(some)])
+	n, t := len(y), halves()
+	value = value[:len(index)]
+	for len(index) >= 4 && len(value) >= 4 {
+		t.combine4(y,
+			w[int(index[0])*ld:][:n], w[int(index[1])*ld:][:n], w[int(index[2])*ld:][:n], w[int(index[3])*ld:][:n],
+			(*[4]float32)(value))
+		index, value = index[4:], value[4:]
+	}
+	for k, i := range index {
+		row, v := w[int(i)*ld:][:n], value[k]
+		for j := range y {
+			y[j] += float32(v * t[row[j]])
 		}
 	}
 }
 
-func widenRow(dst []float32, src []uint16) {
-	src = src[:len(dst)]
-	for j, h := range src {
-		dst[j] = widen(h)
+// combine4 is combine4 of halves.
+func (t *halfTable) combine4(y []float32, w0, w1, w2, w3 []uint16, v *[4]float32) {
+	n := len(y)
+	w0, w1, w2, w3 = w0[:n], w1[:n], w2[:n], w3[:n]
+	v0, v1, v2, v3 := v[0], v[1], v[2], v[3]
+	for j := range y {
+		s := y[j] + float32(v0*t[w0[j]])
+		s += float32(v1 * t[w1[j]])
+		s += float32(v2 * t[w2[j]])
+		s += float32(v3 * t[w3[j]])
+		y[j] = s
 	}
 }
 

@@ -23,7 +23,9 @@ const (
 	laneTerms = 32 // products that a lane has room for
 	// laneStart makes every lane of a sum positive.
 	laneStart = laneHalf | laneHalf<<laneBits | laneHalf<<(2*laneBits)
-	wordBlock = 64 // words computed at a time
+
+	wordBlock  = 64  // words that a batch is multiplied by at a time: 16 KB for laneTerms inputs
+	wordBuffer = 256 // words that a single row is multiplied by at a time
 )
 
 func packPortableI8(w []int8, out, in int) intProduct {
@@ -40,12 +42,16 @@ func packPortableI8(w []int8, out, in int) intProduct {
 func (p *portableI8) width() int { return 48 }
 
 func (p *portableI8) multiply(acc []int32, x []uint8, rows, lo, hi int) {
-	var sums [wordBlock]uint64
-	for c0 := lo; c0 < hi; c0 += 3 * wordBlock {
-		c1 := min(c0+3*wordBlock, hi)
+	var sums [wordBuffer]uint64
+	step := 3 * wordBlock
+	if rows == 1 {
+		step = 3 * wordBuffer
+	}
+	for c0 := lo; c0 < hi; c0 += step {
+		c1 := min(c0+step, hi)
 		s := sums[:(c1-c0+2)/3]
 		for r := range rows {
-			clear(acc[r*p.out+c0 : r*p.out+c1])
+			p.startLanes(acc[r*p.out+c0 : r*p.out+c1])
 		}
 		for k0 := 0; k0 < p.in; k0 += laneTerms {
 			k1 := min(k0+laneTerms, p.in)
@@ -57,6 +63,14 @@ func (p *portableI8) multiply(acc []int32, x []uint8, rows, lo, hi int) {
 				addLanes(acc[r*p.out+c0:r*p.out+c1], s)
 			}
 		}
+	}
+}
+
+// startLanes sets acc to what makes up for the laneHalf that every addLanes will add too much.
+func (p *portableI8) startLanes(acc []int32) {
+	start := -int32((p.in+laneTerms-1)/laneTerms) * laneHalf
+	for o := range acc {
+		acc[o] = start
 	}
 }
 
@@ -85,17 +99,14 @@ func multiplyAddWords(s []uint64, x *[4]uint8, w [][4]uint64) {
 
 // addLanes adds the lanes of s to acc, which may lack the last one or two.
 func addLanes(acc []int32, s []uint64) {
-	for _, v := range s {
-		a, b, c := int32(v&laneMask)-laneHalf, int32(v>>laneBits&laneMask)-laneHalf, int32(v>>(2*laneBits))-laneHalf
-		if len(acc) < 3 {
-			if acc[0] += a; len(acc) == 2 {
-				acc[1] += b
-			}
-			return
-		}
-		acc[0] += a
-		acc[1] += b
-		acc[2] += c
-		acc = acc[3:]
+	for len(acc) >= 3 && len(s) >= 1 {
+		v := s[0]
+		acc[0] += int32(v & laneMask)
+		acc[1] += int32(v >> laneBits & laneMask)
+		acc[2] += int32(v >> (2 * laneBits))
+		acc, s = acc[3:], s[1:]
+	}
+	for o := range acc {
+		acc[o] += int32(s[0] >> (o * laneBits) & laneMask)
 	}
 }

@@ -20,6 +20,7 @@ type Team struct {
 	sparse     sparseJob
 	sparseInt8 sparseInt8Job
 	gemm       gemmJob
+	blocks     []gemmBlock // one a thread
 }
 
 // A Job is work that can be cut into any number of parts which write nothing in common.

@@ -19,7 +19,7 @@ func (c systemClock) Now() time.Duration { return time.Since(c.start) }
 // Natively that is about the time that reading it takes, in a browser 5 µs to 1 ms, as the browser lets its pages see.
 func Resolution() time.Duration { return systemResolution() }
 
-var systemResolution = sync.OnceValue(func() time.Duration { return ResolutionOf(System) })
+var systemResolution = sync.OnceValue(func() time.Duration { return ResolutionOf(finestClock) })
 
 const (
 	resolutionSteps = 100                   // steps to look at,

@@ -114,7 +114,7 @@ func Bytes(encoding string, b []byte) []byte {
 		return nil
 	}
 	var out buffer
-	w, err := newWriter(encoding, &out, brotli.BestCompression)
+	w, err := newWriter(encoding, &out, 9)
 	if err != nil {
 		return nil
 	}

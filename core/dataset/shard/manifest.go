@@ -3,6 +3,7 @@ package shard
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -88,6 +89,27 @@ func (m *Manifest) Model(id string) *Model {
 		}
 	}
 	return nil
+}
+
+// Entries yields every shard that the manifest lists.
+func (m *Manifest) Entries() iter.Seq[Entry] {
+	lists := [][]Entry{}
+	for _, s := range m.Sets {
+		lists = append(lists, s.Shards)
+	}
+	if m.Vocabulary != nil {
+		lists = append(lists, m.Vocabulary.Shards)
+	}
+	for _, model := range m.Models {
+		lists = append(lists, model.Shards)
+	}
+	return func(yield func(Entry) bool) {
+		for _, e := range slices.Concat(lists...) {
+			if !yield(e) {
+				return
+			}
+		}
+	}
 }
 
 // ParseManifest reads a manifest and checks that what it lists can be.

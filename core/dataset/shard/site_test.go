@@ -444,13 +444,7 @@ func TestEven(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	_, files, m := site(t)
-	entries := slices.Clone(m.Vocabulary.Shards)
-	for _, s := range m.Sets {
-		entries = append(entries, s.Shards...)
-	}
-	for _, model := range m.Models {
-		entries = append(entries, model.Shards...)
-	}
+	entries := slices.Collect(m.Entries())
 	if len(entries) != len(files)-1 {
 		t.Errorf("%d entries for %d files", len(entries), len(files))
 	}

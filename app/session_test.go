@@ -1,0 +1,422 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"quantlab/core/lab/wire"
+)
+
+// A fakeTab is a platform whose engines do what a test tells them.
+type fakeTab struct {
+	t         *testing.T
+	mu        sync.Mutex // the UI goroutine
+	missing   bool       // the bridge's script is not there
+	listener  func(kind, payload string)
+	sent      []wire.Command
+	restarts  int
+	native    []wire.Request
+	events    []func(string) // of each native run
+	canceled  int
+	hardware  func(hardware, problem string)
+	status    func(string)
+	stopped   bool
+	hide      func()
+	clipboard string
+	refuse    bool // the clipboard
+	query     string
+}
+
+func (f *fakeTab) Subscribe(l func(kind, payload string)) error {
+	if f.missing {
+		return errors.New("The page's script quantlab.js did not load. Reload the page.")
+	}
+	f.listener = l
+	l("state", `{"state":"loading","text":"loading the engine","fraction":0.1}`)
+	return nil
+}
+
+func (f *fakeTab) Send(command string) {
+	var c wire.Command
+	if err := json.Unmarshal([]byte(command), &c); err != nil {
+		f.t.Error(err)
+	}
+	f.sent = append(f.sent, c)
+}
+
+func (f *fakeTab) Restart() { f.restarts++ }
+
+func (f *fakeTab) NativeRun(request string, event func(string)) func() {
+	var r wire.Request
+	if err := json.Unmarshal([]byte(request), &r); err != nil {
+		f.t.Error(err)
+	}
+	f.native, f.events = append(f.native, r), append(f.events, event)
+	return func() { f.canceled++ }
+}
+
+func (f *fakeTab) NativeHardware(h func(hardware, problem string)) { f.hardware = h }
+
+func (f *fakeTab) NativeStatus(s func(string)) func() {
+	f.status = s
+	return func() { f.stopped = true }
+}
+
+func (f *fakeTab) OnHide(h func()) { f.hide = h }
+
+func (f *fakeTab) Copy(text string, done func(bool)) {
+	if !f.refuse {
+		f.clipboard = text
+	}
+	done(!f.refuse)
+}
+
+func (f *fakeTab) SetQuery(q string)                   { f.query = q }
+func (f *fakeTab) Address(q string) string             { return "http://lab/?" + q }
+func (f *fakeTab) After(d time.Duration, after func()) { time.AfterFunc(d, after) }
+
+// scene starts a session in a fake tab, in a bubble of fake time.
+func scene(t *testing.T, play func(t *testing.T, s *session, f *fakeTab)) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeTab{t: t}
+		s := newSession(LabSettings())
+		s.start(f, func(fn func()) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			fn()
+		})
+		play(t, s, f)
+	})
+}
+
+// settle lets everything queued arrive.
+func settle() {
+	time.Sleep(2 * flushEvery)
+	synctest.Wait()
+}
+
+func (f *fakeTab) worker(state, text string) {
+	b, _ := json.Marshal(workerState{State: state, Text: text})
+	f.listener("state", string(b))
+	settle()
+}
+
+func (f *fakeTab) browser(id int, events ...wire.Event) {
+	for _, e := range events {
+		f.listener("message", encode(wire.Envelope{ID: id, Event: e}))
+	}
+	settle()
+}
+
+func (f *fakeTab) nativeEvent(run int, events ...wire.Event) {
+	for _, e := range events {
+		f.events[run](encode(e))
+	}
+	settle()
+}
+
+// meet lets the native host answer, ready or not there.
+func (f *fakeTab) meet(present bool) {
+	if present {
+		f.hardware(`{"host":"native","cpu":"a CPU","engine":"portable"}`, "")
+		settle()
+		f.status(`{"ready":true}`)
+	} else {
+		f.hardware("", "this site is static")
+	}
+	settle()
+}
+
+func done() wire.Event { return wire.Event{Kind: wire.EventDone, Result: &wire.Result{}} }
+
+func TestTheQuickRunStartsByItself(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		if len(f.sent) != 0 {
+			t.Fatal("a run before the data was known to be there")
+		}
+		f.meet(false)
+		if len(f.sent) != 1 || f.sent[0].Op != wire.OpRun || f.sent[0].Request.Examples != wire.Quick().Examples {
+			t.Fatalf("sent %+v", f.sent)
+		}
+		f.browser(99, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)}) // another page's
+		if len(s.Results.Rows) != 0 {
+			t.Error("a row of another command was taken")
+		}
+		f.browser(1, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)}, done())
+		if len(s.Results.Rows) != 1 || s.Current() != nil || !s.Results.Quick {
+			t.Errorf("%+v", s.Runs)
+		}
+		for _, want := range []string{"mnist-lab1, float32, in this browser: accuracy 97.0%", "Finished in this browser."} {
+			if !strings.Contains(s.Announcement, want) {
+				t.Errorf("announced %q, not %q", s.Announcement, want)
+			}
+		}
+	})
+}
+
+func TestTheServerPreparesFirst(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.hardware(`{"host":"native"}`, "")
+		settle()
+		f.status(`{"ready":false,"step":"train","fraction":0.4,"text":"mnist-lab2, epoch 1"}`)
+		time.Sleep(time.Minute)
+		settle()
+		if len(f.sent) != 0 || s.Native.Phase != NativePreparing || s.Native.Fraction != .4 {
+			t.Fatalf("sent %v, native %+v", f.sent, s.Native)
+		}
+		f.status(`not JSON`)
+		f.status(`{"ready":true}`)
+		settle()
+		if len(f.sent) != 1 || !f.stopped || s.Native.Phase != NativeReady {
+			t.Errorf("sent %v, stopped %v", f.sent, f.stopped)
+		}
+	})
+}
+
+func TestASilentServerDoesNotHoldTheBrowser(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		time.Sleep(statusWait)
+		settle()
+		if len(f.sent) != 1 {
+			t.Error("nothing was run")
+		}
+	})
+}
+
+func TestBothHostsInTurn(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(true)
+		f.browser(1, done())
+		s.run()
+		if !s.Busy() || len(f.sent) != 2 || len(f.native) != 0 {
+			t.Fatalf("sent %d, native %d", len(f.sent), len(f.native))
+		}
+		s.run() // while it runs: nothing
+		f.browser(2, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)}, done())
+		if len(f.native) != 1 || len(f.sent) != 2 {
+			t.Fatalf("the native run did not follow: %+v", s.Runs)
+		}
+		f.nativeEvent(0, wire.Event{Kind: wire.EventQueued, Position: 1}, wire.Event{Kind: wire.EventStart},
+			wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Native)}, done())
+		if s.Current() != nil || len(s.Results.Rows) != 2 || s.Busy() {
+			t.Errorf("%+v", s.Runs)
+		}
+	})
+}
+
+// Run while the quick run goes on cancels that first.
+func TestTheQuickRunGivesWay(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(false)
+		s.run()
+		if n := len(f.sent); n != 2 || f.sent[1].Op != wire.OpCancel || f.sent[1].ID != 1 {
+			t.Fatalf("sent %+v", f.sent)
+		}
+		f.browser(1, wire.Event{Kind: wire.EventCancel})
+		if n := len(f.sent); n != 3 || f.sent[2].Op != wire.OpRun || f.sent[2].Request.Examples != 0 || s.Results.Quick {
+			t.Fatalf("sent %+v", f.sent)
+		}
+		if len(s.Runs) != 1 {
+			t.Errorf("without a native host: %+v", s.Runs)
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(true)
+		f.browser(1, done())
+		s.run()
+		s.cancelAll()
+		s.cancelAll() // twice is once
+		if s.Runs[0].Phase != RunCanceling || s.Runs[1].Phase != RunCanceled || len(f.sent) != 3 {
+			t.Fatalf("%+v, sent %d", s.Runs, len(f.sent))
+		}
+		f.browser(2, wire.Event{Kind: wire.EventCancel})
+		if s.Current() != nil || len(f.native) != 0 || f.restarts != 0 {
+			t.Errorf("%+v", s.Runs)
+		}
+	})
+}
+
+// A worker that does not answer a cancel is ended.
+func TestCancelOfADeafWorker(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(false)
+		f.worker("ready", "")
+		s.cancelAll()
+		time.Sleep(patience)
+		settle()
+		if f.restarts != 1 || s.Current() != nil || s.Runs[0].Phase != RunCanceled || s.Engine.Phase != EngineLoading {
+			t.Errorf("restarts %d, runs %+v, engine %+v", f.restarts, s.Runs, s.Engine)
+		}
+		f.browser(1, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)})
+		if len(s.Results.Rows) != 0 {
+			t.Error("a late row was taken")
+		}
+	})
+}
+
+func TestAWorkerThatDiesAndRetry(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(true)
+		f.browser(1, done())
+		s.run()
+		f.worker("failed", "The browser's engine stopped: out of memory.")
+		if s.Runs[0].Phase != RunFailed || !strings.Contains(s.Runs[0].Text, "out of memory") || len(f.native) != 1 {
+			t.Fatalf("%+v", s.Runs)
+		}
+		f.nativeEvent(0, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Native)}, done())
+		s.retry()
+		if f.restarts != 1 || len(s.Runs) != 1 || s.Runs[0].Host != wire.Browser || len(s.Results.Rows) != 1 {
+			t.Fatalf("restarts %d, runs %+v, %d rows", f.restarts, s.Runs, len(s.Results.Rows))
+		}
+		f.worker("ready", "")
+		if last := f.sent[len(f.sent)-1]; last.ID != 3+1 || last.Op != wire.OpRun {
+			t.Errorf("sent %+v", last)
+		}
+	})
+}
+
+func TestTheNativeHostFails(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(true)
+		f.browser(1, done())
+		s.edit("where", wire.Native)
+		s.run()
+		f.events[0]("garbage")
+		settle()
+		if s.Runs[0].Phase != RunFailed || s.Current() != nil {
+			t.Fatalf("%+v", s.Runs)
+		}
+		s.retry()
+		if len(f.native) != 2 {
+			t.Error("no second try")
+		}
+		// A cancelled request may end in an error; that is no failure.
+		s.cancelAll()
+		f.nativeEvent(1, wire.Event{Kind: wire.EventError, Text: "aborted"})
+		if s.Runs[0].Phase != RunCanceled || f.canceled != 1 {
+			t.Errorf("%+v", s.Runs)
+		}
+	})
+}
+
+func TestNoBridge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeTab{t: t, missing: true}
+		s := newSession(LabSettings())
+		s.start(f, func(fn func()) { f.mu.Lock(); fn(); f.mu.Unlock() })
+		f.meet(false)
+		if s.Runs[0].Phase != RunFailed || !strings.Contains(s.Runs[0].Text, "quantlab.js") {
+			t.Errorf("%+v", s.Runs)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestSettingsFollowTheReaderAndTheAddress(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		s.edit("runs", "20")
+		if s.Settings.Runs != 20 || !strings.Contains(f.query, "runs=20") {
+			t.Errorf("%+v, address %q", s.Settings, f.query)
+		}
+		s.edit("runs", "0")
+		if d := s.Drafts["runs"]; s.Settings.Runs != 20 || d.Text != "0" || !strings.Contains(d.Problem, "out of range") || !strings.Contains(f.query, "runs=20") {
+			t.Errorf("%+v, draft %+v", s.Settings, d)
+		}
+		sent := len(f.sent)
+		s.run()
+		if len(f.sent) != sent || s.Busy() {
+			t.Error("it ran with a field that can't be taken")
+		}
+		s.edit("runs", "5")
+		if len(s.Drafts) != 0 || f.query != "" {
+			t.Errorf("drafts %v, address %q", s.Drafts, f.query)
+		}
+		s.edit("models", "")
+		s.edit("where", wire.Browser)
+		s.reset()
+		if len(s.Drafts) != 0 || !s.Settings.IsLab() || s.Settings.Where != wire.Browser {
+			t.Errorf("reset: %+v", s.Settings)
+		}
+		s.visit(url.Values{"seed": {"3"}, "runs": {"-1"}})
+		if s.Settings.Seed != 3 || len(s.Notices) != 1 {
+			t.Errorf("visit: %+v, %v", s.Settings, s.Notices)
+		}
+	})
+}
+
+func TestHiddenTab(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.hide()
+		f.meet(false)
+		f.browser(1, wire.Event{Kind: wire.EventProgress, Step: "x", Fraction: .1})
+		if s.progress().Hidden {
+			t.Error("it was hidden before it measured, not while")
+		}
+		f.hide()
+		f.browser(1, done())
+		if !s.progress().Hidden {
+			t.Error("it was hidden while it measured")
+		}
+	})
+}
+
+func TestCopying(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(false)
+		f.browser(1, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)}, done())
+		for id, want := range map[string]string{"md": "| mnist-lab1 |", "csv": "mnist-lab1,", "json": `"size_bytes": 409344`} {
+			s.copyResults(id)
+			settle()
+			if !strings.Contains(f.clipboard, want) || s.Copied == "" {
+				t.Errorf("%s: %.200s", id, f.clipboard)
+			}
+		}
+		s.copyLink()
+		settle()
+		if !strings.Contains(f.clipboard, "seed=0") || s.Linked == "" {
+			t.Errorf("link %q", f.clipboard)
+		}
+		time.Sleep(2 * copiedFor)
+		settle()
+		if s.Copied != "" || s.Linked != "" {
+			t.Error("it says so for ever")
+		}
+		f.refuse = true
+		s.copyResults("csv")
+		settle()
+		if !strings.Contains(s.CopyText, "mnist-lab1,") {
+			t.Errorf("nothing to copy by hand: %q", s.CopyText)
+		}
+	})
+}
+
+// However many events come, the page is drawn a few times a second.
+func TestRedrawsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeTab{t: t}
+		s, draws := newSession(LabSettings()), 0
+		s.start(f, func(fn func()) { f.mu.Lock(); draws++; fn(); f.mu.Unlock() })
+		f.meet(false)
+		before := draws
+		for i := range 1000 {
+			f.listener("message", encode(wire.Envelope{ID: 1, Event: wire.Event{Kind: wire.EventProgress, Step: "x", Fraction: float64(i) / 1000}}))
+			time.Sleep(time.Millisecond)
+		}
+		settle()
+		if n := draws - before; n > 12 {
+			t.Errorf("%d redraws in a second", n)
+		}
+		if s.Runs[0].Fraction != .999 {
+			t.Errorf("fraction %v", s.Runs[0].Fraction)
+		}
+	})
+}

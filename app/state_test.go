@@ -1,0 +1,247 @@
+package app
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+
+	"quantlab/core/lab/wire"
+)
+
+// latency is a latency of three runs around mean.
+func latency(mean float64, v *wire.Verdict) wire.Latency {
+	return wire.Latency{Mean: mean, Std: mean / 50, Samples: []float64{mean * .98, mean, mean * 1.02}, Calls: 10, Verdict: v}
+}
+
+// row is a row as a host would send it.
+func row(model, variant, host string, batches ...string) *wire.Row {
+	acc := .97
+	r := &wire.Row{
+		Model: model, Variant: variant, Q: "D", DType: "qint8", Host: host, Engine: "portable", Threads: 1, Input: wire.Dense,
+		SizeBytes: 409344, Smaller: 3.98, Params: 407050, Accuracy: &acc, Correct: 970, Total: 1000,
+		Interval: &[2]float64{.958, .979}, LatencyUS: map[string]wire.Latency{},
+	}
+	if len(batches) == 0 {
+		batches = []string{"1", "64"}
+	}
+	for i, b := range batches {
+		var v *wire.Verdict
+		if variant != wire.Baseline {
+			v = &wire.Verdict{Word: wire.Faster, Ratio: 2, Low: 1.9, High: 2.1}
+		}
+		r.LatencyUS[b] = latency(50*float64(i+1), v)
+	}
+	if variant != wire.Baseline {
+		r.Paired = &wire.Paired{Flipped: []int{1, 2, 3}, Gained: 1, Lost: 2, P: 1}
+	}
+	return r
+}
+
+func TestRunFromStartToEnd(t *testing.T) {
+	s := NewState(LabSettings())
+	if s.Busy() || s.Current() == nil || s.Current().Host != wire.Browser {
+		t.Fatalf("at first: %+v", s.Runs)
+	}
+	hw := wire.Hardware{Host: wire.Browser, Engine: "portable", Cores: 8}
+	for _, e := range []wire.Event{
+		{Kind: wire.EventStart, Result: &wire.Result{Version: "v1", Hardware: hw}},
+		{Kind: wire.EventProgress, Step: "mnist-lab1, converting", Fraction: .5},
+		{Kind: wire.EventProgress, Step: "mnist-lab1, batch 1", Fraction: .3}, // never backwards
+		{Kind: wire.EventNote, Text: "a note"},
+		{Kind: wire.EventNote, Text: "a note"},
+		{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)},
+		{Kind: "something new"},
+	} {
+		s.Apply(wire.Browser, e)
+	}
+	if r := s.Current(); r.Phase != RunActive || r.Fraction != .5 || r.Step != "mnist-lab1, batch 1" {
+		t.Errorf("under way: %+v", r)
+	}
+	if got := s.Hardware[wire.Browser].Cores; got != 8 {
+		t.Errorf("cores %d", got)
+	}
+	if info := s.Results.Hosts[wire.Browser]; info.Version != "v1" || !slices.Equal(info.Notes, []string{"a note"}) {
+		t.Errorf("info %+v", info)
+	}
+	final := *row("mnist-lab1", "fp32", wire.Browser)
+	final.Correct = 971
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventDone, Result: &wire.Result{Version: "v1", Hardware: hw, Rows: []wire.Row{final, *row("mnist-lab1", "static-qint8", wire.Browser)}}})
+	if s.Current() != nil || s.Runs[0].Phase != RunDone || s.Fraction() != 1 {
+		t.Errorf("at the end: %+v", s.Runs)
+	}
+	if n := len(s.Results.Rows); n != 2 || s.Results.Rows[0].Correct != 971 {
+		t.Errorf("%d rows, first %+v", n, s.Results.Rows[0])
+	}
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "dynamic-qint8", wire.Browser)})
+	if len(s.Results.Rows) != 2 {
+		t.Error("a row was taken after the end")
+	}
+}
+
+func TestHostileEvents(t *testing.T) {
+	s := NewState(LabSettings())
+	for _, e := range []wire.Event{
+		{}, {Kind: wire.EventStart}, {Kind: wire.EventRow}, {Kind: wire.EventProgress, Fraction: math.NaN()},
+		{Kind: wire.EventProgress, Fraction: 17}, {Kind: wire.EventProgress, Fraction: -1}, {Kind: wire.EventQueued, Position: -4},
+		{Kind: wire.EventRow, Row: &wire.Row{}}, {Kind: wire.EventDone},
+	} {
+		s.Apply(wire.Native, e)
+		s.Apply(wire.Browser, e)
+	}
+	if f := s.Fraction(); f != 1 {
+		t.Errorf("fraction %v", f)
+	}
+	s.cards()
+}
+
+// Rows of the same settings stay beside a new run's; rows of others go, and those to be measured again.
+func TestWhatANewPlanKeeps(t *testing.T) {
+	s := NewState(LabSettings())
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)})
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventDone})
+
+	one := wire.Lab()
+	one.Models = []string{"mnist-lab1"}
+	s.Plan(one, []string{wire.Browser}, false)
+	if len(s.Results.Rows) != 0 {
+		t.Error("the quick run's rows stayed in the lab's table")
+	}
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)})
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventDone})
+
+	s.Plan(one, []string{wire.Native}, false)
+	if len(s.Results.Rows) != 1 {
+		t.Error("the browser's row did not stay beside the native run")
+	}
+	other := one
+	other.Models = []string{"mnist-lab2"}
+	s.Plan(other, []string{wire.Browser}, false)
+	if len(s.Results.Rows) != 1 || !slices.Equal(s.Results.Request.Models, []string{"mnist-lab1", "mnist-lab2"}) {
+		t.Errorf("another model: %d rows, models %v", len(s.Results.Rows), s.Results.Request.Models)
+	}
+	s.Plan(one, []string{wire.Browser}, false)
+	if len(s.Results.Rows) != 0 {
+		t.Error("a row that is measured again stayed")
+	}
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)})
+	one.Seed = 7
+	s.Plan(one, []string{wire.Native}, false)
+	if len(s.Results.Rows) != 0 {
+		t.Error("a row of another seed stayed")
+	}
+}
+
+func TestThreadsOfTheBrowser(t *testing.T) {
+	req := wire.Lab()
+	req.Threads = 4
+	var s State
+	s.Plan(req, inOrderHosts, false)
+	if s.Runs[0].Request.Threads != 1 || s.Runs[1].Request.Threads != 4 {
+		t.Errorf("threads %d and %d", s.Runs[0].Request.Threads, s.Runs[1].Request.Threads)
+	}
+	s.Runs[0].Phase, s.Runs[1].Phase = RunFailed, RunDone
+	s.Again()
+	if len(s.Runs) != 1 || s.Runs[0].Host != wire.Browser || s.Results.Request.Threads != 4 {
+		t.Errorf("again: %+v", s.Runs)
+	}
+}
+
+func TestCardsShowWhatIsThereAndWhatWillBe(t *testing.T) {
+	var s State
+	req := wire.Lab()
+	req.Models, req.Variants = []string{"mnist-lab1"}, []string{"fp32", "static-qint8"}
+	s.Plan(req, inOrderHosts, false)
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventProgress, Step: "mnist-lab1, loading", Fraction: .1})
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)})
+	cards := s.cards()
+	if len(cards) != 1 || len(cards[0].Groups) != 2 {
+		t.Fatalf("%+v", cards)
+	}
+	want := [][2]rowView{
+		{{State: rowMeasured}, {State: rowPending, Text: "waiting"}},
+		{{State: rowPending, Text: "measuring"}, {State: rowPending, Text: "waiting"}},
+	}
+	for i, g := range cards[0].Groups {
+		for j, r := range g.Rows {
+			if w := want[i][j]; r.State != w.State || r.Text != w.Text || r.Host != inOrderHosts[j] || len(r.Cells) != 2 {
+				t.Errorf("%s, row %d: %+v", g.Variant, j, r)
+			}
+		}
+	}
+	if r := cards[0].Groups[0].Rows[0]; r.Size != "0.409" || r.Smaller != "" || r.Accuracy != "97.0%" || r.Interval != "[95.8, 97.9]" ||
+		r.Cells[0].Mean != "50.0" || r.Cells[0].Std != "1.0" || !r.Cells[0].Baseline {
+		t.Errorf("baseline %+v", r)
+	}
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "static-qint8", wire.Browser)})
+	r := s.cards()[0].Groups[1].Rows[0]
+	if r.Smaller != "3.98× smaller" || r.Paired != "3 differ (+1 −2), p = 1" || r.Certain ||
+		!reflect.DeepEqual(r.Cells[1].Verdict, verdictView{"good", "2.00× faster", "1.90–2.10×"}) {
+		t.Errorf("static %+v", r)
+	}
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventError, Text: "x"})
+	s.Apply(wire.Native, wire.Event{Kind: wire.EventCancel})
+	if r := s.cards()[0].Groups[1].Rows[1]; r.State != rowAbsent || r.Text != "cancelled" {
+		t.Errorf("after cancel %+v", r)
+	}
+}
+
+func TestRowWithoutData(t *testing.T) {
+	r := row("sst2-lab2", "fp32", wire.Native)
+	r.Accuracy, r.Interval, r.Note = nil, nil, "not measured here: SST-2 missing"
+	v := measuredRow(*r, []int{1, 2}, map[string]float64{"1": 60})
+	if v.Accuracy != "" || v.Note != "Not measured here: SST-2 missing." || v.Cells[0].Missing || !v.Cells[1].Missing {
+		t.Errorf("%+v", v)
+	}
+}
+
+func TestProgressSaysWhatGoesOn(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		setup func(*State)
+		want  progressView
+	}{
+		{"loading", func(s *State) { s.Engine = Engine{Text: "compiling the engine", Fraction: .5} },
+			progressView{Text: "Compiling the engine", Percent: 50, Moving: true, Cancel: true}},
+		{"preparing", func(s *State) { s.Native = Native{Phase: NativePreparing, Text: "mnist-lab2", Fraction: .25} },
+			progressView{Text: "The server prepares models and data, the first time only: mnist-lab2", Percent: 25, Moving: true, Cancel: true}},
+		{"measuring", func(s *State) {
+			s.Apply(wire.Browser, wire.Event{Kind: wire.EventProgress, Step: "mnist-lab1, batch 1", Fraction: .42})
+		}, progressView{Text: "This browser: mnist-lab1, batch 1", Percent: 42, Moving: true, Cancel: true}},
+		{"hidden", func(s *State) {
+			s.Apply(wire.Browser, wire.Event{Kind: wire.EventProgress, Step: "x", Fraction: .42})
+			s.Hide()
+			s.Apply(wire.Browser, wire.Event{Kind: wire.EventDone})
+		}, progressView{Text: "Finished in this browser: 0 rows.", Percent: 100, Hidden: true}},
+		{"failed", func(s *State) { s.Apply(wire.Browser, wire.Event{Kind: wire.EventError, Text: "shard 3: status 404"}) },
+			progressView{Text: "Nothing was measured.", Percent: 100, Retry: true, Failures: []string{"The run in this browser failed. Shard 3: status 404."}}},
+		{"cancelled", func(s *State) { s.Apply(wire.Browser, wire.Event{Kind: wire.EventCancel}) },
+			progressView{Text: "Cancelled before the first row.", Percent: 100}},
+		{"queued", func(s *State) {
+			s.Plan(wire.Lab(), []string{wire.Native}, false)
+			s.Apply(wire.Native, wire.Event{Kind: wire.EventQueued, Position: 2})
+		}, progressView{Text: "Waiting natively: 2 runs ahead of this one", Moving: true, Cancel: true}},
+	} {
+		s := NewState(LabSettings())
+		tt.setup(&s)
+		if got := s.progress(); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s:\n got %+v\nwant %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestExportKeepsHostsApart(t *testing.T) {
+	var s State
+	req := wire.Lab()
+	s.Plan(req, inOrderHosts, false)
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab2", "fp32", wire.Browser)})
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "static-qint8", wire.Browser)})
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventDone})
+	if got := s.exported(); len(got) != 1 || len(got[0].Rows) != 2 || got[0].Rows[0].Model != "mnist-lab1" {
+		t.Errorf("browser only: %+v", got)
+	}
+	s.Apply(wire.Native, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Native)})
+	if got := s.exported(); len(got) != 2 || got[1].Rows[0].Host != wire.Native {
+		t.Errorf("both: %+v", got)
+	}
+}

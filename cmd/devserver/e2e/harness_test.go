@@ -1,0 +1,311 @@
+// Package e2e drives the real page, served by the real devserver, in a real Chromium.
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browsers are the names under which a Chromium may be found.
+var browsers = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge"}
+
+func findBrowser() string {
+	if path := os.Getenv("CHROMIUM"); path != "" {
+		return path
+	}
+	for _, name := range browsers {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if runtime.GOOS == "darwin" {
+		for _, app := range []string{"Chromium", "Google Chrome"} {
+			path := "/Applications/" + app + ".app/Contents/MacOS/" + app
+			if _, err := os.Stat(path); err == nil {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+var (
+	front   *proxy
+	base    string          // the address of the page: the proxy before the devserver that all tests share
+	browser context.Context // one browser; every test opens tabs of its own
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	required := os.Getenv("QUANTLAB_REQUIRE_BROWSER") != ""
+	skip := func(why string) int {
+		fmt.Println("browser tests skipped:", why)
+		if required {
+			return 1
+		}
+		return 0
+	}
+	path := findBrowser()
+	if path == "" {
+		return skip("no Chromium found; install one, or set CHROMIUM to its path")
+	}
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		return skip(err.Error())
+	}
+	if _, err := os.Stat(filepath.Join(root, "web", "app.wasm")); err != nil {
+		return skip("web/app.wasm is not built; run `make build` first")
+	}
+	bin, err := os.MkdirTemp("", "quantlab-e2e-")
+	if err != nil {
+		return skip(err.Error())
+	}
+	defer os.RemoveAll(bin)
+	server := filepath.Join(bin, "devserver")
+	if out, err := exec.Command("go", "build", "-o", server, "quantlab/cmd/devserver").CombinedOutput(); err != nil {
+		fmt.Printf("building the devserver: %v\n%s", err, out)
+		return 1
+	}
+	s, err := start(server, root, nil)
+	if err != nil {
+		fmt.Println("starting the devserver:", err)
+		return 1
+	}
+	defer s.stop()
+	front, err = newProxy(s.base)
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	base = front.URL
+
+	opts := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(filepath.Join(bin, "profile")),
+		chromedp.Flag("headless", "new"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
+	defer cancelAlloc()
+	var cancel context.CancelFunc
+	browser, cancel = chromedp.NewContext(alloc)
+	defer cancel()
+	if err := chromedp.Do(browser); err != nil {
+		return skip("Chromium does not start: " + err.Error())
+	}
+	return m.Run()
+}
+
+// A devserver is a running process.
+type devserver struct {
+	base string
+	cmd  *exec.Cmd
+	log  *logTail
+}
+
+var addressLine = regexp.MustCompile(`http://[0-9a-zA-Z.\[\]:-]+:[0-9]+`)
+
+// start runs the devserver on a free port and waits for the line with its address, and until its models are ready.
+func start(server, root string, env []string) (*devserver, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	addr := l.Addr().String()
+	l.Close()
+	cmd := exec.Command(server, "--addr", addr, "--web", filepath.Join(root, "web"))
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), env...)
+	tail := &logTail{}
+	pipe, w := io.Pipe()
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(tail, w), io.MultiWriter(tail, w)
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s := &devserver{base: "http://" + addr, cmd: cmd, log: tail}
+	ready, exited := make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer io.Copy(io.Discard, pipe)
+		for sc := bufio.NewScanner(pipe); sc.Scan(); {
+			if addressLine.MatchString(sc.Text()) {
+				close(ready)
+				return
+			}
+		}
+	}()
+	go func() { exited <- cmd.Wait(); w.Close() }()
+	select {
+	case <-ready:
+		return s, nil
+	case err := <-exited:
+		return nil, fmt.Errorf("it ended at once (%v):\n%s", err, tail)
+	case <-time.After(time.Minute):
+		cmd.Process.Kill()
+		return nil, fmt.Errorf("it prints no address:\n%s", tail)
+	}
+}
+
+func (s *devserver) stop() {
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	time.AfterFunc(10*time.Second, func() { s.cmd.Process.Kill() })
+	s.cmd.Process.Wait()
+}
+
+// A logTail keeps the last part of what was written.
+type logTail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (l *logTail) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf = append(l.buf, p...)
+	if n := len(l.buf) - 8192; n > 0 {
+		l.buf = append(l.buf[:0], l.buf[n:]...)
+	}
+	return len(p), nil
+}
+
+func (l *logTail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.buf)
+}
+
+// A tab is one page of a test. Whatever the page complains about on its console fails the test.
+type tab struct {
+	*testing.T
+	ctx context.Context
+
+	mu         sync.Mutex
+	complaints []string
+	expected   []string // complaints that contain one of these are the test's own doing
+}
+
+// open opens a tab; before runs ahead of the navigation (a window size, a colour scheme).
+func open(t *testing.T, path string, limit time.Duration, before ...chromedp.Action[chromedp.Void]) *tab {
+	t.Helper()
+	ctx, cancelTab := chromedp.NewContext(browser)
+	tb := &tab{T: t}
+	if err := chromedp.Do(ctx); err != nil { // opens the tab, which then lives until cancelTab
+		t.Fatal(err)
+	}
+	messages := chromedp.Console(ctx)
+	go func() {
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.IsException() || m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning || m.Type == "assert" {
+				tb.complain(m.String() + " " + m.URL)
+			}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	tb.ctx = ctx
+	t.Cleanup(func() {
+		if t.Failed() {
+			tb.explain()
+		}
+		cancel()
+		cancelTab()
+		tb.mu.Lock()
+		defer tb.mu.Unlock()
+		for _, c := range tb.complaints {
+			t.Errorf("the console says: %s", c)
+		}
+	})
+	tb.do(append(before, chromedp.Navigate(base+path))...)
+	return tb
+}
+
+func (tb *tab) complain(text string) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	for _, e := range tb.expected {
+		if strings.Contains(text, e) {
+			return
+		}
+	}
+	tb.complaints = append(tb.complaints, text)
+}
+
+// expect lets the console complain about what the test provokes.
+func (tb *tab) expect(parts ...string) {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	tb.expected = append(tb.expected, parts...)
+}
+
+// explain leaves what the page showed when the test failed.
+func (tb *tab) explain() {
+	ctx, cancel := context.WithTimeout(tb.ctx, 5*time.Second)
+	defer cancel()
+	if text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText.slice(0, 3000)`)); err == nil {
+		tb.Logf("the page shows:\n%s", text)
+	}
+	picture(tb, "failed-"+strings.ReplaceAll(tb.Name(), "/", "-"))
+}
+
+// shot writes a picture of the whole page.
+func (tb *tab) shot(path string) {
+	if png, err := chromedp.Run(tb.ctx, chromedp.FullScreenshot(100)); err == nil {
+		os.WriteFile(path, png, 0o644)
+	}
+}
+
+func (tb *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	tb.Helper()
+	if err := chromedp.Do(tb.ctx, actions...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (tb *tab) click(selector string) {
+	tb.Helper()
+	tb.do(chromedp.Click(selector))
+}
+
+// js evaluates an expression into a T.
+func js[T any](tb *tab, expr string) T {
+	tb.Helper()
+	v, err := chromedp.Run(tb.ctx, chromedp.Evaluate[T](expr))
+	if err != nil {
+		tb.Fatalf("%s: %v", expr, err)
+	}
+	return v
+}
+
+// until waits for a JavaScript condition.
+func (tb *tab) until(what, cond string) {
+	tb.Helper()
+	for {
+		ok, err := chromedp.Run(tb.ctx, chromedp.Evaluate[bool](`Boolean(`+cond+`)`))
+		switch {
+		case ok:
+			return
+		case errors.Is(err, context.DeadlineExceeded):
+			tb.Fatalf("waited in vain until %s: %s", what, cond)
+		}
+		select {
+		case <-tb.ctx.Done():
+			tb.Fatalf("waited in vain until %s: %s", what, cond)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"quantlab/core/lab/wire"
+)
+
+// maxBody bounds a request's JSON, in bytes.
+const maxBody = 64 << 10
+
+// bodyTime is how long a client may take to send its request.
+const bodyTime = 10 * time.Second
+
+// handleRun answers POST /api/run: a wire.Request in, server-sent wire.Events out. The run waits for its turn and for
+// the models; it ends when the connection does.
+func (s *server) handleRun(w http.ResponseWriter, r *http.Request) {
+	req, status, err := readRequest(w, r)
+	if err == nil {
+		if err = s.check(req); err != nil {
+			status = http.StatusBadRequest
+		}
+	}
+	if err != nil {
+		refuse(w, status, err.Error())
+		return
+	}
+	turn, err := s.queue.join()
+	if err != nil {
+		w.Header().Set("Retry-After", "60")
+		refuse(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
+	defer turn.leave()
+
+	// Shutting down ends a run like its client's going away does, but for the words.
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.down, cancel)()
+	out := newStream(w, s.heartbeat, s.writeTime, cancel)
+	defer out.close()
+
+	ended := false
+	emit := func(e wire.Event) {
+		if e.Kind == wire.EventCancel && s.down.Err() != nil {
+			e = wire.Event{Kind: wire.EventError, Text: "the server was stopped"}
+		}
+		ended = ended || e.Kind == wire.EventDone || e.Kind == wire.EventError || e.Kind == wire.EventCancel
+		if out.send(e) != nil {
+			cancel()
+		}
+	}
+	err = s.waitForTurn(ctx, turn, emit)
+	if err == nil {
+		err = s.waitForModels(ctx, emit)
+	}
+	if err == nil {
+		err = s.protected(ctx, req, emit)
+	}
+	switch {
+	case ended:
+	case ctx.Err() != nil:
+		emit(wire.Event{Kind: wire.EventCancel})
+	case err != nil:
+		emit(wire.Event{Kind: wire.EventError, Text: err.Error()})
+	default:
+		emit(wire.Event{Kind: wire.EventError, Text: "the run ended without a result: run it again"})
+	}
+}
+
+// readRequest reads the request's body and says with which status to refuse it.
+func readRequest(w http.ResponseWriter, r *http.Request) (req wire.Request, status int, err error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return req, http.StatusUnsupportedMediaType, errors.New("send the request as application/json")
+	}
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(bodyTime)) // not supported by a test's recorder, which never blocks
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err = d.Decode(&req)
+	if err == nil {
+		if _, trailing := d.Token(); trailing != io.EOF {
+			err = errors.New("there is more after the JSON object")
+			if large := (*http.MaxBytesError)(nil); errors.As(trailing, &large) {
+				err = large
+			}
+		}
+	}
+	// A deadline left in place would end the run when it passes.
+	control.SetReadDeadline(time.Time{})
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		return req, http.StatusRequestEntityTooLarge, fmt.Errorf("the request is too long: at most %d bytes are read", maxBody)
+	}
+	if err != nil {
+		return req, http.StatusBadRequest, fmt.Errorf("the request can't be understood: %w", err)
+	}
+	return req, 0, nil
+}
+
+// waitForTurn returns when no run is ahead, and meanwhile tells how many are.
+func (s *server) waitForTurn(ctx context.Context, t *turn, emit func(wire.Event)) error {
+	for last := 0; ; {
+		position := t.position()
+		if position == 0 {
+			return nil
+		}
+		if position != last {
+			emit(wire.Event{Kind: wire.EventQueued, Position: position})
+			last = position
+		}
+		select {
+		case <-t.moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// waitForModels returns when the models are prepared, and meanwhile tells how far that is. A preparation that had
+// failed is tried again: the network, or the data, may be there by now.
+func (s *server) waitForModels(ctx context.Context, emit func(wire.Event)) error {
+	s.models.retry()
+	for last := (status{}); ; {
+		now, changed := s.models.watch()
+		switch {
+		case now.Ready:
+			return nil
+		case now.Failed:
+			return errors.New(now.Text)
+		case now != last:
+			emit(wire.Event{Kind: wire.EventProgress, Step: "preparing: " + now.Step, Fraction: 0})
+			last = now
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// protected runs the request; a panic ends the run, not the server.
+func (s *server) protected(ctx context.Context, req wire.Request, emit func(wire.Event)) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Printf("run: panic: %v\n%s", p, debug.Stack())
+			err = errors.New("the native engine failed, which is a fault of this program: the server's terminal says where")
+		}
+	}()
+	return s.run(ctx, req, emit)
+}
+
+// refuse answers with a sentence, in the form of a wire.Event.
+func refuse(w http.ResponseWriter, status int, sentence string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(wire.Event{Kind: wire.EventError, Text: sentence})
+}

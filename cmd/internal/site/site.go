@@ -1,0 +1,239 @@
+// Package site serves the page: the files of web/, and what go-app generates around them.
+//
+// Every file is found under /web/name, where it is revalidated, and under /v/version/web/name, where it is immutable. The
+// page refers to the second form only. The version is a hash of all files together, so a page and the scripts, style
+// sheet and programs that it loads are always of one build. When the files change the site notices at the next page view.
+package site
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/cmd/internal/precompress"
+	"quantlab/cmd/internal/static"
+	"quantlab/web"
+)
+
+// built are the files that make build writes; without them there is no page.
+var built = []string{"app.wasm", "compute.wasm", "wasm_exec.js"}
+
+// A Site is the http.Handler of the page.
+type Site struct {
+	dir  string
+	page func(version string) *goapp.Handler
+
+	mu  sync.Mutex
+	now *build
+}
+
+// A build is the site as it was when its files were last looked at.
+type build struct {
+	version string
+	stamp   string                  // changes when a file does
+	files   map[string]*static.File // by name in web/
+	page    http.Handler            // go-app's
+
+	mu        sync.Mutex
+	generated map[string]*static.File // what page answered, by path
+}
+
+// Open looks at the files of dir. page makes go-app's handler for a version; its Resources are set here.
+func Open(dir string, page func(version string) *goapp.Handler) (*Site, error) {
+	s := &Site{dir: dir, page: page}
+	stamp, err := s.stamp()
+	if err != nil {
+		return nil, err
+	}
+	s.now, err = s.scan(stamp)
+	return s, err
+}
+
+// Version returns the version of the files as last seen.
+func (s *Site) Version() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now.version
+}
+
+// stamp lists names, sizes and times.
+func (s *Site) stamp() (string, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return "", fmt.Errorf("reading the page's files: %w", err)
+	}
+	var b strings.Builder
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			continue // removed this moment
+		}
+		fmt.Fprintln(&b, e.Name(), info.Size(), info.ModTime().UnixNano())
+	}
+	return b.String(), nil
+}
+
+func (s *Site) scan(stamp string) (*build, error) {
+	record, err := precompress.Load(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading the page's files: %w", err)
+	}
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading the page's files: %w", err)
+	}
+	b := &build{stamp: stamp, files: map[string]*static.File{}, generated: map[string]*static.File{}}
+	for _, e := range entries {
+		contentType, ok := static.TypeOf(e.Name())
+		if !ok || e.IsDir() {
+			continue
+		}
+		f, err := static.FromDisk(s.dir, e.Name(), contentType, record)
+		if err != nil {
+			return nil, fmt.Errorf("reading the page's files: %w", err)
+		}
+		b.files[e.Name()] = f
+	}
+	for _, name := range built {
+		if b.files[name] == nil {
+			return nil, fmt.Errorf("%s is missing: run make build", filepath.Join(s.dir, name))
+		}
+	}
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(b.files)) {
+		fmt.Fprintln(h, name, b.files[name].Hash)
+	}
+	b.version = hex.EncodeToString(h.Sum(nil))[:12]
+
+	page := s.page(b.version)
+	page.Version = b.version
+	page.Resources = resources{root: web.Versioned + b.version}
+	page.WasmContentLengthHeader = web.RawLength
+	b.page = page
+	return b, nil
+}
+
+// current returns the build; with look set it first looks whether the files have changed. A build that can't be read, say
+// because it is being written, leaves the last one in place.
+func (s *Site) current(look bool) *build {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !look {
+		return s.now
+	}
+	stamp, err := s.stamp()
+	if err != nil || stamp == s.now.stamp {
+		return s.now
+	}
+	if b, err := s.scan(stamp); err == nil {
+		s.now = b
+	}
+	return s.now
+}
+
+// ServeHTTP serves the page and its files.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	if rest, ok := strings.CutPrefix(path, web.Versioned); ok {
+		version, name, _ := strings.Cut(rest, "/web/")
+		b := s.current(false)
+		if version != b.version {
+			b = s.current(true)
+		}
+		if version != b.version {
+			static.Error(w, http.StatusNotFound, "this file belongs to another build: reload the page")
+			return
+		}
+		b.serve(w, r, name)
+		return
+	}
+	b := s.current(true)
+	if name, ok := strings.CutPrefix(path, "/web/"); ok {
+		b.serve(w, r, name)
+		return
+	}
+	switch path {
+	case "/wasm_exec.js", "/robots.txt", "/sitemap.xml", "/ads.txt":
+		// go-app has a wasm_exec.js of its own, older than the toolchain's, and would ask the network for the others.
+		b.serve(w, r, path[1:])
+	default:
+		b.generate(w, r)
+	}
+}
+
+func (b *build) serve(w http.ResponseWriter, r *http.Request, name string) {
+	f, ok := b.files[name]
+	if !ok {
+		static.Error(w, http.StatusNotFound, "there is no such file")
+		return
+	}
+	f.ServeHTTP(w, r)
+}
+
+// maxGenerated bounds how many of go-app's answers are kept.
+const maxGenerated = 64
+
+// generate serves what go-app makes for the path: the page itself, its loader, its manifest.
+func (b *build) generate(w http.ResponseWriter, r *http.Request) {
+	f, err := b.answer(r)
+	if err != nil {
+		static.Error(w, http.StatusNotFound, "there is no such page")
+		return
+	}
+	f.ServeHTTP(w, r)
+}
+
+// answer returns what go-app answers to the request's path. Nothing else of the request may shape it: others get it too.
+func (b *build) answer(r *http.Request) (*static.File, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if f, ok := b.generated[r.URL.Path]; ok {
+		return f, nil
+	}
+	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://localhost"+r.URL.EscapedPath(), nil)
+	if err != nil {
+		return nil, err
+	}
+	rec := &recorder{header: http.Header{}, status: http.StatusOK}
+	b.page.ServeHTTP(rec, ask)
+	if rec.status != http.StatusOK {
+		return nil, fmt.Errorf("the page answered with status %d", rec.status)
+	}
+	contentType := rec.header.Get("Content-Type")
+	if strings.HasPrefix(contentType, "text/") || contentType == "application/javascript" {
+		contentType += "; charset=utf-8"
+	}
+	f := static.FromBytes(r.URL.Path, contentType, rec.body.Bytes())
+	if len(b.generated) < maxGenerated {
+		b.generated[r.URL.Path] = f
+	}
+	return f, nil
+}
+
+// resources tells go-app where the static files are.
+type resources struct{ root string }
+
+func (r resources) Package() string { return "" }
+func (r resources) Static() string  { return r.root }
+func (r resources) AppWASM() string { return r.root + "/web/app.wasm" }
+
+// A recorder keeps an answer.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(p []byte) (int, error) { return r.body.Write(p) }

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The formats of --format.
+const (
+	formatTable = "table"
+	formatMD    = "md"
+	formatCSV   = "csv"
+	formatJSON  = "json"
+)
+
+var formats = []string{formatTable, formatMD, formatCSV, formatJSON}
+
+// An output is where a command's result goes, and how it is written.
+type output struct {
+	*streams
+	format string
+	file   string
+}
+
+// addTo gives the command the flags of an output.
+func (o *output) addTo(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&o.format, "format", "f", "", "table, md, csv or json (default: by the name of --output, else table on a\nterminal and md elsewhere)")
+	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write to this file instead of standard output")
+}
+
+// resolve settles the format and checks the file, before any work is done.
+func (o *output) resolve() error {
+	switch ext := strings.TrimPrefix(filepath.Ext(o.file), "."); {
+	case o.format != "":
+		if !slices.Contains(formats, o.format) {
+			return usagef("unknown format %q: choose from %s", o.format, strings.Join(formats, ", "))
+		}
+	case o.file != "" && slices.Contains(formats, ext):
+		o.format = ext
+	case o.file == "" && o.outTerm:
+		o.format = formatTable
+	default:
+		o.format = formatMD
+	}
+	return o.writable()
+}
+
+// writable checks, as far as that is possible, that the file can be written later.
+func (o *output) writable() error {
+	if o.file == "" {
+		return nil
+	}
+	if info, err := os.Stat(o.file); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file: choose another --output", o.file)
+	}
+	if info, err := os.Stat(filepath.Dir(o.file)); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no folder %s to write %s to: make it first", filepath.Dir(o.file), filepath.Base(o.file))
+	}
+	return nil
+}
+
+// terminal reports whether the result is drawn on a terminal, and how wide it is.
+func (o *output) terminal() (is bool, width int) {
+	if o.file != "" {
+		return false, 0
+	}
+	return o.outTerm, o.outWidth
+}
+
+// write lets the function write the result. A file gets its name only when it is whole.
+func (o *output) write(result func(io.Writer) error) error {
+	if o.file != "" {
+		return writeFile(o.file, result)
+	}
+	b := bufio.NewWriter(o.out)
+	if err := errors.Join(result(b), b.Flush()); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}
+
+// writeFile writes a file under a temporary name beside its own and then renames it, so that no half-written file is
+// ever seen.
+func writeFile(path string, content func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("writing %s: %w", path, err)
+		}
+	}()
+	b := bufio.NewWriter(f)
+	if err := content(b); err != nil {
+		return err
+	}
+	if err := b.Flush(); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

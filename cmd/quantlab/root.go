@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"quantlab/cmd/internal/version"
+)
+
+// Exit statuses.
+const (
+	statusOK          = 0
+	statusFailed      = 1
+	statusUsage       = 2
+	statusInterrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+// A usageError is a command line that can't be carried out as it was typed.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// streams is where a command writes: results to out, everything else to err.
+type streams struct {
+	out, err io.Writer
+	outTerm  bool // out is a terminal
+	errTerm  bool // err is a terminal
+	outWidth int  // columns of out, 0 where it is no terminal
+}
+
+func newStreams(out, err io.Writer) *streams {
+	s := &streams{out: out, err: err}
+	s.outTerm, s.outWidth = terminal(out)
+	s.errTerm, _ = terminal(err)
+	return s
+}
+
+func terminal(w io.Writer) (is bool, width int) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return false, 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		width = 80
+	}
+	return true, width
+}
+
+// execute runs one command line and returns its exit status.
+func execute(ctx context.Context, args []string, out, err io.Writer) int {
+	s := newStreams(out, err)
+	root := newRoot(s)
+	root.SetArgs(args)
+	return s.conclude(ctx, root.ExecuteContext(ctx))
+}
+
+// conclude tells of an error, in one line, and picks the exit status.
+func (s *streams) conclude(ctx context.Context, err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return statusOK
+	case ctx.Err() != nil && !errors.As(err, &usage):
+		fmt.Fprintln(s.err, "quantlab: interrupted")
+		return statusInterrupted
+	}
+	fmt.Fprintln(s.err, "quantlab:", oneLine(err.Error()))
+	if errors.As(err, &usage) {
+		return statusUsage
+	}
+	return statusFailed
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+const longHelp = `Quantlab is a playground for post-training quantization. It trains four small
+networks, converts each to smaller numbers in every way below, and tells what
+that did to size, accuracy and latency, measured on this machine.
+
+Models (each is ReLU between layers, trained with Adam)
+  mnist-lab1   digits, 28x28 pixels           784 - 512 - 10
+  mnist-lab2   digits, centre 20x20 pixels    400 - 1024 - 1024 - 10
+  sst2-lab1    film reviews, every word       14816 - 512 - 2
+  sst2-lab2    film reviews, 5000 words       5000 - 256 - 256 - 256 - 2
+
+Variants
+  fp32              float32, the baseline that the others are compared with
+  dynamic-float16   weights stored as 16-bit floats, computed with in float32
+  dynamic-qint8     weights as 8-bit integers; activations quantized at each
+                    call, from that batch's own range
+  static-qint8      weights and activations as 8-bit integers; the ranges of
+                    activations were found beforehand, on training examples`
+
+const exampleHelp = `  quantlab prepare                              fetch the data, train the models (once)
+  quantlab run                                  the whole lab: all models, all variants
+  quantlab run --models mnist-lab1 --runs 20    one model, more runs
+  quantlab run --format json > result.json      for a program to read
+  quantlab predict --model mnist-lab2 --image seven.png
+  quantlab predict --model sst2-lab2 --text "a gorgeous , witty mess"`
+
+func newRoot(s *streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "quantlab",
+		Short:         "A playground for post-training quantization",
+		Long:          longHelp,
+		Example:       exampleHelp,
+		Version:       version.String(),
+		Args:          cobra.ArbitraryArgs, // an unknown command is reported below, with the status of wrong usage
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		var names []string
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() {
+				names = append(names, c.Name())
+			}
+		}
+		return usagef("unknown command %q: choose from %s", args[0], strings.Join(names, ", "))
+	}
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	root.SetVersionTemplate("quantlab {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	cobra.EnableCommandSorting = false
+	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), predictCommand(s))
+	return root
+}
+
+var strconvError = regexp.MustCompile(`: strconv\.[A-Za-z]+: parsing .*$`)
+
+// flagError makes pflag's error a sentence that says what would do.
+func flagError(cmd *cobra.Command, err error) error {
+	text := strconvError.ReplaceAllString(err.Error(), ": give a whole number in range")
+	if strings.HasPrefix(text, "unknown") {
+		text += ": see " + cmd.CommandPath() + " --help"
+	}
+	return usagef("%s", text)
+}
+
+// arguments wraps a check of positional arguments so that its failure counts as wrong usage.
+func arguments(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < n:
+			return usagef("%s needs %s: see %s --help", cmd.Name(), what, cmd.CommandPath())
+		case len(args) > n:
+			return usagef("unexpected argument %q: see %s --help", args[n], cmd.CommandPath())
+		}
+		return nil
+	}
+}

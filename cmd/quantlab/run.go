@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"quantlab/core/lab"
+	"quantlab/core/lab/wire"
+	"quantlab/core/report"
+)
+
+const runHelp = `Convert the models in every way asked for, and measure each on this machine:
+the size of its file, its accuracy on the test set, and how long one forward
+pass takes, per batch, mean and standard deviation over the runs.
+
+All variants of a model take turns in shuffled order, so that a machine that
+grows busy slows all of them alike. A variant is called faster or slower than
+float32 only where a 95% interval on the ratio of paired runs allows it.
+
+With the lab's own settings, which are the defaults, this takes a few minutes.`
+
+const runExample = `  quantlab run
+  quantlab run --models mnist-lab1,mnist-lab2 --batches 1,16,64 --runs 20
+  quantlab run --models sst2-lab1 --input sparse
+  quantlab run -o results.md`
+
+func runCommand(s *streams) *cobra.Command {
+	out := &output{streams: s}
+	req := wire.Lab()
+	var batches string
+	cmd := &cobra.Command{
+		Use:     "run",
+		Short:   "Measure size, accuracy and latency of every variant",
+		Long:    runHelp,
+		Example: runExample,
+		Args:    arguments(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if req.Batches, err = parseBatches(batches); err != nil {
+				return err
+			}
+			if err := host().Check(req); err != nil {
+				return usageError{err}
+			}
+			if err := out.resolve(); err != nil {
+				return err
+			}
+			return runLab(cmd.Context(), out, req)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringSliceVar(&req.Models, "models", req.Models, "which models")
+	f.StringSliceVar(&req.Variants, "variants", req.Variants, "which variants")
+	f.StringVar(&batches, "batches", "1,64", "examples a forward pass")
+	f.IntVar(&req.Runs, "runs", req.Runs, "timed runs of each variant at each batch size")
+	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")
+	f.StringVar(&req.Input, "input", req.Input, "how the first layer reads a bag of words: dense, as the lab times it, or sparse")
+	f.StringVar(&req.Engine, "engine", "", "kernel engine (default: the best that this machine runs; see quantlab hardware)")
+	f.StringVar(&req.Weights, "weights", req.Weights, "shipped: trained once and cached; fresh: trained now, from --seed")
+	f.IntVar(&req.Examples, "examples", 0, "how many test examples measure accuracy, 0 is all")
+	f.Uint64Var(&req.Seed, "seed", 0, "orders the variants; with --weights fresh also draws the weights")
+	out.addTo(cmd)
+	return cmd
+}
+
+// parseBatches reads "1,64". Numbers that no int holds are out of range like any other.
+func parseBatches(list string) ([]int, error) {
+	var batches []int
+	for part := range strings.SplitSeq(list, ",") {
+		part = strings.TrimSpace(part)
+		b, err := strconv.Atoi(part)
+		switch {
+		case err == nil:
+			batches = append(batches, b)
+		case isNumber(part):
+			return nil, usagef("batch %s is out of range: give 1 to %d", part, wire.MaxBatch)
+		default:
+			return nil, usagef("batch %q is no number: give sizes such as 1,64", part)
+		}
+	}
+	return batches, nil
+}
+
+func isNumber(s string) bool {
+	digits := strings.TrimPrefix(s, "-")
+	return digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// runLab carries out the request, its progress shown, and writes the result.
+func runLab(ctx context.Context, out *output, req wire.Request) error {
+	meter := out.meter()
+	defer meter.close()
+	src, err := source(ctx, req.Models, meter)
+	if err != nil {
+		return err
+	}
+	result, err := lab.Run(ctx, host(), src, req, func(e wire.Event) {
+		if e.Kind == wire.EventProgress {
+			meter.at(e.Step, e.Fraction)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	meter.close()
+	return out.write(func(w io.Writer) error { return writeResult(w, out, result) })
+}
+
+func writeResult(w io.Writer, out *output, r *wire.Result) error {
+	switch out.format {
+	case formatJSON:
+		return report.JSON(w, *r)
+	case formatCSV:
+		return report.CSV(w, *r)
+	case formatMD:
+		return report.Markdown(w, *r)
+	}
+	return report.Markdown(w, *r)
+}

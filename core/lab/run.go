@@ -1,0 +1,187 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"quantlab/core/dataset"
+	"quantlab/core/kernel"
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+)
+
+// Run carries out the request and returns what it gave. emit, which may be nil, hears every event from the goroutine
+// that called Run: one EventStart, then progress, notes and rows as they come, and at the end exactly one of EventDone,
+// EventError and EventCancel. The request must be complete (see wire.Request.WithDefaults).
+//
+// A variant other than the baseline needs the baseline for its verdict, its size ratio and its McNemar test, so that is
+// converted and measured too, but only the rows that were asked for are reported.
+//
+// A cancelled context ends the run between two forward passes, within 200 ms at the lab's batch sizes; Run then returns
+// the context's error.
+func Run(ctx context.Context, host Host, src Source, req wire.Request, emit func(wire.Event)) (*wire.Result, error) {
+	if emit == nil {
+		emit = func(wire.Event) {}
+	}
+	result, err := run(ctx, host, src, req, emit)
+	switch {
+	case err == nil:
+		emit(wire.Event{Kind: wire.EventDone, Fraction: 1, Result: result})
+		return result, nil
+	case ctx.Err() != nil:
+		emit(wire.Event{Kind: wire.EventCancel})
+		return nil, ctx.Err()
+	default:
+		emit(wire.Event{Kind: wire.EventError, Text: err.Error()})
+		return nil, err
+	}
+}
+
+func run(ctx context.Context, host Host, src Source, req wire.Request, emit func(wire.Event)) (*wire.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := host.Check(req); err != nil {
+		return nil, err
+	}
+	engine, err := kernel.Lookup(req.Engine)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{
+		host: host, src: src, req: req, engine: engine, emit: emit,
+		result: &wire.Result{Version: host.Version, Hardware: host.describe(engine), Settings: req, Rows: []wire.Row{}},
+	}
+	emit(wire.Event{Kind: wire.EventStart, Result: &wire.Result{
+		Version: host.Version, Hardware: r.result.Hardware, Settings: req, Rows: []wire.Row{},
+	}})
+	r.forewarn()
+
+	var plan []float64 // cost of the run up to and including each model
+	r.progress = &tracker{emit: emit}
+	for _, id := range req.Models {
+		r.progress.total += r.costing(id).model(len(r.variants()))
+		plan = append(plan, r.progress.total)
+	}
+	for i, id := range req.Models {
+		spec, err := nn.SpecOf(id)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.model(ctx, spec); err != nil {
+			return nil, err
+		}
+		r.progress.reach(plan[i])
+	}
+	return r.result, nil
+}
+
+// A runner carries one run from model to model.
+type runner struct {
+	host     Host
+	src      Source
+	req      wire.Request
+	engine   *kernel.Engine
+	emit     func(wire.Event)
+	progress *tracker
+	result   *wire.Result
+	breath   time.Time // when the host last had its turn
+}
+
+// breathEvery is how long a single-threaded host waits at the most to receive a message.
+const breathEvery = 40 * time.Millisecond
+
+// breathe gives the host its turn, if the last one was long ago. It is called between pieces of work.
+func (r *runner) breathe() {
+	if r.host.Yield != nil && time.Since(r.breath) >= breathEvery {
+		r.host.Yield()
+		r.breath = time.Now()
+	}
+}
+
+// variants returns what is converted and measured: the baseline, then the others that were asked for.
+func (r *runner) variants() []wire.Variant {
+	var out []wire.Variant
+	for _, v := range wire.Variants() {
+		if v.ID == wire.Baseline || r.asked(v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// asked reports whether the variant's row is wanted.
+func (r *runner) asked(v wire.Variant) bool { return slices.Contains(r.req.Variants, v.ID) }
+
+func (r *runner) costing(id string) costing {
+	spec, err := nn.SpecOf(id)
+	if err != nil { // the request was validated
+		return costing{host: r.host, req: r.req}
+	}
+	return costing{spec: spec, host: r.host, req: r.req}
+}
+
+// forewarn notes what the reader must know before the first row.
+func (r *runner) forewarn() {
+	images := slices.ContainsFunc(r.req.Models, func(id string) bool {
+		spec, err := nn.SpecOf(id)
+		return err == nil && spec.Data == nn.MNIST
+	})
+	if r.req.Input == wire.Sparse && images {
+		r.note("sparse input is for bags of words: the MNIST models ran dense")
+	}
+	if slices.Contains(r.req.Variants, "dynamic-qint8") {
+		r.note(fmt.Sprintf("accuracy was measured in batches of %d: dynamic int8 takes the range of its activations from each batch", EvalBatch))
+	}
+}
+
+// note tells the reader something of the whole run, once.
+func (r *runner) note(text string) {
+	if slices.Contains(r.result.Notes, text) {
+		return
+	}
+	r.result.Notes = append(r.result.Notes, text)
+	r.emit(wire.Event{Kind: wire.EventNote, Text: text})
+}
+
+// row reports a finished row.
+func (r *runner) row(row wire.Row) {
+	r.result.Rows = append(r.result.Rows, row)
+	r.emit(wire.Event{Kind: wire.EventRow, Row: &row})
+}
+
+// missing returns what data err says is not here, after noting how to supply it; "" where err says something else.
+func (r *runner) missing(err error) (what string) {
+	var m *dataset.MissingError
+	if !errors.As(err, &m) {
+		return ""
+	}
+	r.note(m.Error())
+	return m.What
+}
+
+// absent is the note of a row some figures of which could not be had.
+func absent(what string) string { return "not measured here: " + what + " missing" }
+
+// model measures every variant of one model.
+func (r *runner) model(ctx context.Context, spec nn.Spec) error {
+	t := &trial{runner: r, spec: spec, cost: r.costing(spec.ID)}
+	defer t.close()
+	if err := t.load(ctx); err != nil {
+		if what := r.missing(err); what != "" && ctx.Err() == nil {
+			t.skip(absent(what))
+			return nil
+		}
+		return fmt.Errorf("%s: %w", spec.ID, err)
+	}
+	for _, step := range []func(context.Context) error{t.convert, t.accuracy, t.latency} {
+		if err := step(ctx); err != nil {
+			return fmt.Errorf("%s: %w", spec.ID, err)
+		}
+	}
+	t.report()
+	return nil
+}

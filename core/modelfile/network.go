@@ -1,0 +1,70 @@
+package modelfile
+
+import (
+	"fmt"
+	"io"
+
+	"quantlab/core/nn"
+)
+
+// WriteNetwork writes a float32 network. A network with a NaN is refused before anything is written.
+func WriteNetwork(w io.Writer, net *nn.Network, meta Meta) error {
+	if err := net.Validate(); err != nil {
+		return fmt.Errorf("%s is not stored: %w", net.Spec.ID, err)
+	}
+	info, err := meta.encode(net.Spec)
+	if err != nil {
+		return err
+	}
+	tensors := map[string]tensor{}
+	for i, l := range net.Layers {
+		tensors[weightOf(i)] = newTensor(l.W, l.Out, l.In)
+		tensors[biasOf(i)] = newTensor(l.B, l.Out)
+	}
+	return save(w, tensors, info)
+}
+
+// ReadNetwork reads a float32 network of the spec's shape. It reads r to its end, but no more than such a file can have.
+func ReadNetwork(r io.Reader, spec nn.Spec) (*nn.Network, Meta, error) {
+	a, err := open(r, payload(spec))
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	meta, err := decode(a.info, spec)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	if _, ok := a.info[keyLayers]; ok {
+		return nil, Meta{}, fmt.Errorf("the file holds %s quantized, not in float32: give the file that training wrote", spec.ID)
+	}
+	net := nn.New(spec)
+	for i, l := range net.Layers {
+		if err := a.take(weightOf(i), l.W, l.Out, l.In); err != nil {
+			return nil, Meta{}, err
+		}
+		if err := a.take(biasOf(i), l.B, l.Out); err != nil {
+			return nil, Meta{}, err
+		}
+	}
+	if err := a.empty(); err != nil {
+		return nil, Meta{}, err
+	}
+	if err := net.Validate(); err != nil {
+		return nil, Meta{}, err
+	}
+	return net, meta, nil
+}
+
+// payload bounds the bytes of a file's tensors: every parameter in float32, and a scale and a zero point an output.
+func payload(spec nn.Spec) int64 {
+	n := 4 * int64(spec.Params())
+	for _, d := range spec.Dims()[1:] {
+		n += 5 * int64(d)
+	}
+	return n
+}
+
+func weightOf(layer int) string { return fmt.Sprintf("layers.%d.weight", layer) }
+func biasOf(layer int) string   { return fmt.Sprintf("layers.%d.bias", layer) }
+func scaleOf(layer int) string  { return fmt.Sprintf("layers.%d.weight_scale", layer) }
+func zeroOf(layer int) string   { return fmt.Sprintf("layers.%d.weight_zero", layer) }

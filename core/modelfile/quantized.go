@@ -1,0 +1,198 @@
+package modelfile
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"quantlab/core/nn"
+	"quantlab/core/quant"
+)
+
+// A layerInfo is what the metadata says of a layer.
+type layerInfo struct {
+	Scheme quant.Scheme   `json:"scheme"`
+	Scale  float32        `json:"scale,omitempty"` // one for the whole layer
+	Zero   int32          `json:"zero,omitempty"`
+	In     *quant.QParams `json:"in,omitempty"` // grids of a static layer
+	Out    *quant.QParams `json:"out,omitempty"`
+}
+
+// Write writes a converted model. What it writes is the model's size on disk; see Size.
+func Write(w io.Writer, m *quant.Model, meta Meta) error {
+	info, err := meta.encode(m.Spec)
+	if err != nil {
+		return err
+	}
+	tensors := map[string]tensor{}
+	var layers []layerInfo
+	quantized := false
+	for i, l := range m.Weights() {
+		describe := layerInfo{Scheme: l.Scheme, In: l.InGrid, Out: l.OutGrid}
+		quantized = quantized || l.Scheme.Mode != quant.Float32
+		switch l.Scheme.Mode {
+		case quant.Float32:
+			tensors[weightOf(i)] = newTensor(l.F32, l.Out, l.In)
+		case quant.Float16:
+			tensors[weightOf(i)] = newTensor(l.F16, l.Out, l.In)
+		default:
+			tensors[weightOf(i)] = newTensor(l.I8, l.Out, l.In)
+			if l.Scheme.Weight.PerChannel {
+				tensors[scaleOf(i)] = newTensor(l.Scale, l.Out)
+				if l.Zero != nil {
+					tensors[zeroOf(i)] = newTensor(narrow(l.Zero), l.Out)
+				}
+			} else {
+				describe.Scale = l.Scale[0]
+				if l.Zero != nil {
+					describe.Zero = l.Zero[0]
+				}
+			}
+		}
+		tensors[biasOf(i)] = newTensor(l.Bias, l.Out)
+		layers = append(layers, describe)
+	}
+	if quantized {
+		text, err := json.Marshal(layers)
+		if err != nil {
+			return fmt.Errorf("encoding the schemes of %s: %w", m.Spec.ID, err)
+		}
+		info[keyLayers] = string(text)
+	}
+	return save(w, tensors, info)
+}
+
+// narrow returns the zero points of int8 weights, which int8 holds.
+func narrow(zero []int32) []int8 {
+	z := make([]int8, len(zero))
+	for i, v := range zero {
+		z[i] = int8(v)
+	}
+	return z
+}
+
+// Size returns how many bytes Write writes for the model without metadata that is not needed to run it: without the
+// vocabulary, how it was trained and what else it could be calibrated to.
+func Size(m *quant.Model) (int64, error) {
+	var n counter
+	err := Write(&n, m, Meta{})
+	return int64(n), err
+}
+
+// A counter is a writer that only counts.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+// Read reads a converted model of the spec's shape and makes it ready to run. It predicts the same integers as the model
+// that was written. A float32 network's file does too. Close the model when done.
+func Read(r io.Reader, spec nn.Spec, opt quant.Options) (*quant.Model, Meta, error) {
+	a, err := open(r, payload(spec))
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	meta, err := decode(a.info, spec)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	shape := spec.Dims()
+	layers := make([]quant.QuantizedLayer, len(shape)-1)
+	infos, err := layerInfos(a.info, len(layers))
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	for i := range layers {
+		l := &layers[i]
+		*l = quant.QuantizedLayer{
+			Name: fmt.Sprintf("layers.%d", i), In: shape[i], Out: shape[i+1], ReLU: i < len(layers)-1,
+			Scheme: infos[i].Scheme, InGrid: infos[i].In, OutGrid: infos[i].Out,
+		}
+		if err := l.Scheme.Validate(); err != nil {
+			return nil, Meta{}, damaged("layer %d: %v", i, err)
+		}
+		if err := a.layer(i, l, infos[i]); err != nil {
+			return nil, Meta{}, err
+		}
+	}
+	if err := a.empty(); err != nil {
+		return nil, Meta{}, err
+	}
+	for i := range layers {
+		if err := layers[i].Validate(); err != nil {
+			return nil, Meta{}, damaged("%v", err)
+		}
+	}
+	m, err := quant.New(spec, layers, opt)
+	return m, meta, err
+}
+
+// layerInfos decodes the layers' descriptions; without any, they are float32.
+func layerInfos(info map[string]string, n int) ([]layerInfo, error) {
+	infos := make([]layerInfo, n)
+	text, ok := info[keyLayers]
+	if !ok {
+		for i := range infos {
+			infos[i].Scheme.Mode = quant.Float32
+		}
+		return infos, nil
+	}
+	if err := json.Unmarshal([]byte(text), &infos); err != nil {
+		return nil, damaged("its schemes are unreadable")
+	}
+	if len(infos) != n {
+		return nil, damaged("it has schemes for %d layers, the model has %d", len(infos), n)
+	}
+	return infos, nil
+}
+
+// layer takes the tensors of layer i, whose scheme is valid.
+func (a *archive) layer(i int, l *quant.QuantizedLayer, info layerInfo) error {
+	n := l.In * l.Out
+	var weights any
+	switch l.Scheme.Mode {
+	case quant.Float32:
+		l.F32 = make([]float32, n)
+		weights = l.F32
+	case quant.Float16:
+		l.F16 = make([]uint16, n)
+		weights = l.F16
+	default:
+		l.I8 = make([]int8, n)
+		weights = l.I8
+	}
+	if err := a.take(weightOf(i), weights, l.Out, l.In); err != nil {
+		return err
+	}
+	l.Bias = make([]float32, l.Out)
+	if err := a.take(biasOf(i), l.Bias, l.Out); err != nil {
+		return err
+	}
+	if l.I8 == nil {
+		return nil
+	}
+	if !l.Scheme.Weight.PerChannel {
+		l.Scale = []float32{info.Scale}
+		if !l.Scheme.Weight.Symmetric {
+			l.Zero = []int32{info.Zero}
+		}
+		return nil
+	}
+	l.Scale = make([]float32, l.Out)
+	if err := a.take(scaleOf(i), l.Scale, l.Out); err != nil {
+		return err
+	}
+	if l.Scheme.Weight.Symmetric {
+		return nil
+	}
+	zero := make([]int8, l.Out)
+	if err := a.take(zeroOf(i), zero, l.Out); err != nil {
+		return err
+	}
+	for _, z := range zero {
+		l.Zero = append(l.Zero, int32(z))
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package quant
+
+import (
+	"fmt"
+	"math"
+
+	"quantlab/core/nn"
+)
+
+// A QuantizedLayer is one layer of a converted network: what a model file stores, and all that running it takes.
+type QuantizedLayer struct {
+	Name    string
+	In, Out int
+	ReLU    bool
+	Scheme  Scheme
+
+	// The weights, Out x In; exactly one is set, as the scheme's mode says.
+	F32 []float32
+	F16 []uint16 // bits of IEEE halves
+	I8  []int8
+
+	Scale []float32 // I8: one, or one an output
+	Zero  []int32   // I8: as many as Scale, or nil where all are 0
+	Bias  []float32 // Out
+
+	InGrid, OutGrid *QParams // Static: the grids of what enters and what leaves
+}
+
+// Quantize converts the network's parameters as the plan says. cal is needed where the plan has a static layer.
+func Quantize(net *nn.Network, plan Plan, cal *Calibration) ([]QuantizedLayer, error) {
+	if err := net.Validate(); err != nil {
+		return nil, err
+	}
+	if err := plan.Validate(len(net.Layers)); err != nil {
+		return nil, err
+	}
+	if err := cal.covers(plan); err != nil {
+		return nil, err
+	}
+	layers := make([]QuantizedLayer, len(plan))
+	for i, s := range plan {
+		n := net.Layers[i]
+		l := QuantizedLayer{Name: n.Name, In: n.In, Out: n.Out, ReLU: n.ReLU, Scheme: s, Bias: n.B}
+		switch s.Mode {
+		case Float32:
+			l.F32 = n.W
+		case Float16:
+			l.F16 = Halves(n.W)
+		default:
+			l.I8, l.Scale, l.Zero = QuantizeWeights(n.W, n.Out, n.In, s.Weight)
+		}
+		if s.Mode == Static {
+			in, out := cal.Boundaries[i].QParams, cal.Boundaries[i+1].QParams
+			l.InGrid, l.OutGrid = &in, &out
+		}
+		layers[i] = l
+	}
+	return layers, nil
+}
+
+// maxInt8Inputs keeps a sum of products of two 8-bit numbers, zero points removed, within int32.
+const maxInt8Inputs = 1 << 15
+
+// Validate checks that the layer is complete and that every number can be computed with. A layer from a file needs it,
+// one that Quantize made passes.
+func (l *QuantizedLayer) Validate() error {
+	if err := l.Scheme.Validate(); err != nil {
+		return fmt.Errorf("layer %s: %w", l.Name, err)
+	}
+	if l.In < 1 || l.Out < 1 || len(l.Bias) != l.Out {
+		return fmt.Errorf("layer %s: %d biases for %d inputs and %d outputs", l.Name, len(l.Bias), l.In, l.Out)
+	}
+	want := [3]int{}
+	switch l.Scheme.Mode {
+	case Float32:
+		want[0] = l.In * l.Out
+	case Float16:
+		want[1] = l.In * l.Out
+	default:
+		want[2] = l.In * l.Out
+	}
+	if got := [3]int{len(l.F32), len(l.F16), len(l.I8)}; got != want {
+		return fmt.Errorf("layer %s: its weights do not make a %d x %d layer of mode %s", l.Name, l.Out, l.In, l.Scheme.Mode)
+	}
+	if !finite(l.F32) || !finite(l.Bias) || !finiteHalves(l.F16) {
+		return fmt.Errorf("layer %s holds a parameter that is not a finite number", l.Name)
+	}
+	if l.I8 == nil {
+		return nil
+	}
+	return l.validateInt8()
+}
+
+func (l *QuantizedLayer) validateInt8() error {
+	if l.In > maxInt8Inputs {
+		return fmt.Errorf("layer %s: %d inputs are too many for int8, at most %d", l.Name, l.In, maxInt8Inputs)
+	}
+	scales, s := 1, l.Scheme.Weight.spread()
+	if l.Scheme.Weight.PerChannel {
+		scales = l.Out
+	}
+	if len(l.Scale) != scales || len(l.Zero) != 0 && len(l.Zero) != scales {
+		return fmt.Errorf("layer %s: %d scales and %d zero points, expected %d", l.Name, len(l.Scale), len(l.Zero), scales)
+	}
+	for _, v := range l.Scale {
+		if !usableScale(float64(v)) {
+			return fmt.Errorf("layer %s: weight scale %v can't be computed with", l.Name, v)
+		}
+	}
+	for _, z := range l.Zero {
+		if z < s.min || z > s.max {
+			return fmt.Errorf("layer %s: weight zero point %d is not between %d and %d", l.Name, z, s.min, s.max)
+		}
+	}
+	for _, v := range l.I8 {
+		if int32(v) < s.min || int32(v) > s.max {
+			return fmt.Errorf("layer %s: weight %d is not between %d and %d, as %d bits are", l.Name, v, s.min, s.max, l.Scheme.Weight.Bits)
+		}
+	}
+	if l.Scheme.Mode != Static {
+		return nil
+	}
+	for _, g := range []*QParams{l.InGrid, l.OutGrid} {
+		if g == nil {
+			return fmt.Errorf("layer %s is static but lacks an activation grid", l.Name)
+		}
+		if err := g.validate(); err != nil {
+			return fmt.Errorf("layer %s: %w", l.Name, err)
+		}
+	}
+	return nil
+}
+
+func (p QParams) validate() error {
+	if !usableScale(p.Scale) || p.Min < 0 || p.Max > 255 || p.Min >= p.Max || p.Zero < p.Min || p.Zero > p.Max {
+		return fmt.Errorf("activation grid %+v can't be computed with", p)
+	}
+	return nil
+}
+
+// usableScale reports whether the scale and its reciprocal are normal positive float32.
+func usableScale(v float64) bool { return v > 0x1p-126 && v < 0x1p126 }
+
+func finite(x []float32) bool {
+	for _, v := range x {
+		if d := v - v; d != 0 || d != d {
+			return false
+		}
+	}
+	return true
+}
+
+func finiteHalves(x []uint16) bool {
+	const exponent = 0x7C00
+	for _, v := range x {
+		if v&exponent == exponent {
+			return false
+		}
+	}
+	return true
+}
+
+// Argmax returns the position of the largest element of row, the first of equal ones. A NaN never wins; of nothing but
+// NaN the first is taken.
+func Argmax(row []float32) int {
+	best, at := float32(math.Inf(-1)), 0
+	for i, v := range row {
+		if v > best {
+			best, at = v, i
+		}
+	}
+	return at
+}

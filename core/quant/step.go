@@ -1,0 +1,201 @@
+package quant
+
+import (
+	"fmt"
+
+	"quantlab/core/kernel"
+	"quantlab/core/nn"
+)
+
+// A signal is what travels between layers: float32, or integers on a grid; at first perhaps a sparse batch.
+type signal struct {
+	rows  int
+	batch nn.Batch // read by the first step of a sparse model only
+	f     []float32
+	q     []uint8
+	grid  kernel.Grid // of q
+}
+
+// A step is one packed layer.
+type step interface {
+	forward(m *Model, in signal) (signal, error)
+}
+
+// newStep packs layer i.
+func (m *Model) newStep(i int) step {
+	l := &m.layers[i]
+	e := m.engine
+	base := place{i, l.Out}
+	switch sparse := m.sparse && i == 0; l.Scheme.Mode {
+	case Float32:
+		if sparse {
+			return &sparseFloatStep{base, e.PackSparseF32(l.F32, l.Bias, l.Out, l.In, l.ReLU)}
+		}
+		return &floatStep{base, e.PackF32(l.F32, l.Bias, l.Out, l.In, l.ReLU)}
+	case Float16:
+		if sparse {
+			return &sparseFloatStep{base, e.PackSparseF16(l.F16, l.Bias, l.Out, l.In, l.ReLU)}
+		}
+		return &floatStep{base, e.PackF16(l.F16, l.Bias, l.Out, l.In, l.ReLU)}
+	case Dynamic:
+		q := l.Scheme.Activation
+		if sparse {
+			return &sparseDynamicStep{base, q, e.PackSparseI8(l.I8, l.Out, l.In, l.Scale, l.Zero, l.Bias, l.ReLU)}
+		}
+		return &dynamicStep{base, q, l.In, e.PackI8(l.I8, l.Out, l.In, l.Scale, l.Zero, l.Bias, l.ReLU)}
+	default:
+		in, out := l.InGrid.Grid(), l.OutGrid.Grid()
+		if sparse {
+			p := e.PackSparseI8(l.I8, l.Out, l.In, l.Scale, l.Zero, l.Bias, l.ReLU)
+			return &sparseStaticStep{base, in, out, p.Requantize(in, out)}
+		}
+		p := e.PackI8(l.I8, l.Out, l.In, l.Scale, l.Zero, l.Bias, l.ReLU)
+		return &staticStep{base, in, out, p.Requantize(in, out)}
+	}
+}
+
+// A place says where a layer's outputs go.
+type place struct{ layer, out int }
+
+func (p place) floats(m *Model, rows int) []float32 { return m.floats[p.layer%2][:rows*p.out] }
+func (p place) ints(m *Model, rows int) []uint8     { return m.ints[p.layer%2][:rows*p.out] }
+
+// float returns the signal as float32, dequantized where it is integers.
+func (m *Model) float(s signal) []float32 {
+	if s.q == nil {
+		return s.f
+	}
+	f := m.unpack[:len(s.q)]
+	m.engine.Dequantize(f, s.q, s.grid)
+	return f
+}
+
+type floatStep struct {
+	place
+	p interface {
+		Forward(t *kernel.Team, y, x []float32, rows int)
+	}
+}
+
+func (s *floatStep) forward(m *Model, in signal) (signal, error) {
+	y := s.floats(m, in.rows)
+	s.p.Forward(m.team, y, m.float(in), in.rows)
+	return signal{rows: in.rows, f: y}, nil
+}
+
+type sparseFloatStep struct {
+	place
+	p interface {
+		Forward(t *kernel.Team, y []float32, start, index []int32, value []float32, rows int)
+	}
+}
+
+func (s *sparseFloatStep) forward(m *Model, in signal) (signal, error) {
+	y, b := s.floats(m, in.rows), in.batch
+	s.p.Forward(m.team, y, b.Start, b.Index, b.Value, b.Rows)
+	return signal{rows: in.rows, f: y}, nil
+}
+
+type dynamicStep struct {
+	place
+	q  ActivationQuantizer
+	in int
+	p  *kernel.I8
+}
+
+func (s *dynamicStep) forward(m *Model, in signal) (signal, error) {
+	x, xq := m.float(in), m.quantize[:in.rows*s.in]
+	grids := m.grids[:1]
+	if s.q.PerRow {
+		grids = m.grids[:in.rows]
+	}
+	n := len(xq) / len(grids)
+	for r := range grids {
+		if err := m.quantizeDynamic(&grids[r], xq[r*n:(r+1)*n], x[r*n:(r+1)*n], s.q); err != nil {
+			return signal{}, err
+		}
+	}
+	y := s.floats(m, in.rows)
+	s.p.Dynamic(m.team, y, xq, in.rows, grids, &m.scratch)
+	return signal{rows: in.rows, f: y}, nil
+}
+
+// quantizeDynamic puts x on a grid of its own range.
+func (m *Model) quantizeDynamic(g *kernel.Grid, xq []uint8, x []float32, q ActivationQuantizer) error {
+	lo, hi := m.engine.Range(x)
+	if d := float64(hi) - float64(lo); d-d != 0 { // NaN or infinite
+		return fmt.Errorf("activations range from %v to %v, which can't be quantized: check the input for NaN and huge numbers", lo, hi)
+	}
+	*g = q.dynamic(lo, hi).Grid()
+	m.engine.QuantizeDynamic(xq, x, *g)
+	return nil
+}
+
+type sparseDynamicStep struct {
+	place
+	q ActivationQuantizer
+	p *kernel.SparseI8
+}
+
+func (s *sparseDynamicStep) forward(m *Model, in signal) (signal, error) {
+	b := in.batch
+	xq := m.values(int(b.Start[b.Rows]))
+	grids := m.grids[:1]
+	from, to := b.Start[0], b.Start[b.Rows]
+	if s.q.PerRow {
+		grids = m.grids[:in.rows]
+	}
+	for r := range grids {
+		if s.q.PerRow {
+			from, to = b.Start[r], b.Start[r+1]
+		}
+		// What a row leaves out is 0, which every grid includes anyway.
+		if err := m.quantizeDynamic(&grids[r], xq[from:to], b.Value[from:to], s.q); err != nil {
+			return signal{}, err
+		}
+	}
+	y := s.floats(m, in.rows)
+	s.p.Dynamic(m.team, y, b.Start, b.Index, xq, b.Rows, grids, &m.scratch)
+	return signal{rows: in.rows, f: y}, nil
+}
+
+// values returns room for a sparse batch's quantized values.
+func (m *Model) values(n int) []uint8 {
+	if len(m.quantize) < n {
+		m.quantize = make([]uint8, n)
+	}
+	return m.quantize[:n]
+}
+
+type staticStep struct {
+	place
+	in, out kernel.Grid
+	p       *kernel.Static
+}
+
+func (s *staticStep) forward(m *Model, in signal) (signal, error) {
+	xq := in.q
+	if xq == nil {
+		xq = m.quantize[:len(in.f)]
+		m.engine.Quantize(xq, in.f, s.in)
+	}
+	y := s.ints(m, in.rows)
+	s.p.Forward(m.team, y, xq, in.rows, &m.scratch)
+	return signal{rows: in.rows, q: y, grid: s.out}, nil
+}
+
+type sparseStaticStep struct {
+	place
+	in, out kernel.Grid
+	p       *kernel.SparseStatic
+}
+
+func (s *sparseStaticStep) forward(m *Model, in signal) (signal, error) {
+	b := in.batch
+	n := b.Start[b.Rows]
+	xq := m.values(int(n))
+	m.engine.Quantize(xq, b.Value[:n], s.in)
+	y := s.ints(m, in.rows)
+	s.p.Forward(m.team, y, b.Start, b.Index, xq, b.Rows, &m.scratch)
+	return signal{rows: in.rows, q: y, grid: s.out}, nil
+}

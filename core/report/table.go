@@ -1,0 +1,360 @@
+// Package report turns a run's result into what people read: tables with formatted figures, Markdown, CSV and JSON.
+// It links nothing heavy, so that the page can use it too; drawing tables on a terminal is in package term.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+)
+
+// A Table is the lab's table for one data set, its figures formatted.
+type Table struct {
+	Title   string // "MNIST"
+	Caption string // how it was measured, in a sentence or two
+	Columns []Column
+	Rows    []Row
+	Notes   []string // what the reader must know of single rows
+}
+
+// A Column is one figure of every row.
+type Column struct {
+	Key   string // "model", "where", "q", "dtype", "size", "smaller", "params", "accuracy", "correct", "flips", "latency-64", "verdict-64"
+	Title string
+	Right bool // aligned to the right
+}
+
+// A Row is one variant of one model on one host; Cells are in the order of the columns.
+type Row struct {
+	wire.Row
+	Cells []string
+}
+
+// Column returns the position of the column of that key, or -1.
+func (t Table) Column(key string) int {
+	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Key == key })
+}
+
+// Legend says what the tables' signs mean.
+const Legend = "± is the standard deviation over n runs, each the mean of many forward passes. " +
+	"Faster or slower than float32 is said where the 95% interval of the ratio, taken run by run, leaves out 1; " +
+	"of equally fast variants that calls about one in twenty different. " +
+	"Accuracy has its 95% interval (Wilson); p is McNemar's exact test on the answers that differ, + became right, − became wrong."
+
+// Tables returns the lab's tables of the results' rows: one for MNIST, one for SST-2, one for models that are neither,
+// each only where it has rows. Rows of several hosts stand side by side: model by model, variant by variant.
+func Tables(results ...wire.Result) []Table {
+	byData := map[string][]wire.Row{}
+	for _, row := range sortedRows(results) {
+		data := dataOf(row.Model)
+		byData[data] = append(byData[data], row)
+	}
+	var tables []Table
+	for _, data := range []string{nn.MNIST, nn.SST2, ""} {
+		if rows := byData[data]; len(rows) > 0 {
+			tables = append(tables, newTable(data, rows))
+		}
+	}
+	return tables
+}
+
+func dataOf(model string) string {
+	spec, err := nn.SpecOf(model)
+	if err != nil {
+		return ""
+	}
+	return spec.Data
+}
+
+// sortedRows returns every row in the lab's order; what the lab does not know comes last, as it came.
+func sortedRows(results []wire.Result) []wire.Row {
+	var rows []wire.Row
+	for _, r := range results {
+		rows = append(rows, r.Rows...)
+	}
+	models, variants, hosts := rank(nn.IDs()), rank(wire.VariantIDs()), rank([]string{wire.Browser, wire.Native})
+	var strangers []string
+	for _, r := range rows {
+		if !slices.Contains(strangers, r.Model) {
+			strangers = append(strangers, r.Model)
+		}
+	}
+	stranger := rank(strangers)
+	slices.SortStableFunc(rows, func(a, b wire.Row) int {
+		return cmp.Or(
+			cmp.Compare(models(a.Model), models(b.Model)), cmp.Compare(stranger(a.Model), stranger(b.Model)),
+			cmp.Compare(variants(a.Variant), variants(b.Variant)), cmp.Compare(hosts(a.Host), hosts(b.Host)),
+		)
+	})
+	return rows
+}
+
+// rank returns a function that tells a name's position, the same for all that are not in the list.
+func rank(names []string) func(string) int {
+	return func(name string) int {
+		if i := slices.Index(names, name); i >= 0 {
+			return i
+		}
+		return len(names)
+	}
+}
+
+// newTable formats rows of one data set.
+func newTable(data string, rows []wire.Row) Table {
+	t := Table{Title: title(data), Caption: caption(data, rows)}
+	batches := Batches(rows...)
+	hosts := distinct(rows, func(r wire.Row) string { return r.Host })
+	oneN := len(runCounts(rows)) <= 1
+	t.Columns = append(t.Columns, Column{Key: "model", Title: "Model"})
+	if len(hosts) > 1 {
+		t.Columns = append(t.Columns, Column{Key: "where", Title: "Where"})
+	}
+	t.Columns = append(t.Columns,
+		Column{Key: "q", Title: "Q"},
+		Column{Key: "dtype", Title: "dtype"},
+		Column{Key: "size", Title: "Size (MB)", Right: true},
+		Column{Key: "smaller", Title: "Smaller", Right: true},
+		Column{Key: "params", Title: "Params", Right: true},
+		Column{Key: "accuracy", Title: "Accuracy [95% interval]"},
+		Column{Key: "correct", Title: "Correct", Right: true},
+		Column{Key: "flips", Title: "Answers against float32"},
+	)
+	for _, b := range batches {
+		t.Columns = append(t.Columns,
+			Column{Key: "latency-" + b, Title: "Latency, batch " + b + " (µs)", Right: true},
+			Column{Key: "verdict-" + b, Title: "Batch " + b + " against float32"},
+		)
+	}
+	for _, r := range rows {
+		row := Row{Row: r, Cells: make([]string, len(t.Columns))}
+		for i, c := range t.Columns {
+			row.Cells[i] = cell(r, c.Key, oneN)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	t.Notes = notes(rows)
+	return t
+}
+
+func title(data string) string {
+	switch data {
+	case nn.MNIST:
+		return "MNIST"
+	case nn.SST2:
+		return "SST-2"
+	}
+	return "Other models"
+}
+
+// cell formats one figure of a row. Where all rows have the same number of runs, the caption says it.
+func cell(r wire.Row, key string, oneN bool) string {
+	key, batch, _ := strings.Cut(key, "-")
+	switch key {
+	case "model":
+		return r.Model
+	case "where":
+		return r.Host
+	case "q":
+		return r.Q
+	case "dtype":
+		return r.DType
+	case "size":
+		if r.SizeBytes > 0 {
+			return MB(r.SizeBytes)
+		}
+	case "smaller":
+		if r.Smaller > 0 && finite(r.Smaller) {
+			return strconv.FormatFloat(r.Smaller, 'f', 2, 64) + "×"
+		}
+	case "params":
+		if r.Params > 0 {
+			return Count(r.Params)
+		}
+	case "accuracy":
+		return accuracy(r)
+	case "correct":
+		if r.Accuracy != nil {
+			return Count(r.Correct) + " of " + Count(r.Total)
+		}
+	case "flips":
+		if r.Variant == wire.Baseline && r.Accuracy != nil {
+			return "baseline"
+		}
+		return Flips(r.Paired)
+	case "latency":
+		if l, ok := r.LatencyUS[batch]; ok {
+			s := PlusMinus(l.Mean, l.Std)
+			if !oneN {
+				s += fmt.Sprintf(" (n = %d)", len(l.Samples))
+			}
+			return s
+		}
+	case "verdict":
+		l, ok := r.LatencyUS[batch]
+		switch {
+		case !ok:
+		case r.Variant == wire.Baseline:
+			return "baseline"
+		case l.Verdict == nil:
+			return "too few runs to tell"
+		default:
+			return verdictCell(l.Verdict)
+		}
+	}
+	return Missing
+}
+
+func accuracy(r wire.Row) string {
+	if r.Accuracy == nil {
+		if reason, _, _ := strings.Cut(r.Note, ";"); reason != "" {
+			return reason
+		}
+		return "not measured"
+	}
+	s := Percent(*r.Accuracy, r.Total)
+	if r.Interval != nil {
+		s += " " + Interval(*r.Interval, r.Total)
+	}
+	return strings.TrimSuffix(s, " ")
+}
+
+func verdictCell(v *wire.Verdict) string {
+	words, interval := VerdictInterval(v)
+	if interval == "" || v.Word == wire.NoDifference {
+		return words
+	}
+	return words + " (" + interval + ")"
+}
+
+// Batches returns the batch sizes that the rows have latencies of, ascending.
+func Batches(rows ...wire.Row) []string {
+	seen := map[string]bool{}
+	for _, r := range rows {
+		for b := range r.LatencyUS {
+			seen[b] = true
+		}
+	}
+	batches := make([]string, 0, len(seen))
+	for b := range seen {
+		batches = append(batches, b)
+	}
+	slices.SortFunc(batches, func(a, b string) int {
+		x, errX := strconv.Atoi(a)
+		y, errY := strconv.Atoi(b)
+		if errX != nil || errY != nil {
+			return cmp.Compare(a, b)
+		}
+		return cmp.Compare(x, y)
+	})
+	return batches
+}
+
+// distinct returns the different values of the rows, in order of appearance.
+func distinct(rows []wire.Row, value func(wire.Row) string) []string {
+	var out []string
+	for _, r := range rows {
+		if v := value(r); !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// runCounts returns the different numbers of runs behind the rows' latencies, ascending.
+func runCounts(rows []wire.Row) []int {
+	var out []int
+	for _, r := range rows {
+		for _, l := range r.LatencyUS {
+			if n := len(l.Samples); !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// caption says what the rows have in common: runs, test examples, and each host's engine, threads and input.
+func caption(data string, rows []wire.Row) string {
+	var s []string
+	if n := runCounts(rows); len(n) == 1 {
+		s = append(s, "Latency of one forward pass in µs: mean ± standard deviation, n = "+strconv.Itoa(n[0])+plural(n[0], " run", " runs")+".")
+	} else if len(n) > 1 {
+		s = append(s, "Latency of one forward pass in µs: mean ± standard deviation over n runs.")
+	}
+	totals := distinct(rows, func(r wire.Row) string {
+		if r.Accuracy == nil {
+			return ""
+		}
+		return Count(r.Total)
+	})
+	totals = slices.DeleteFunc(totals, func(t string) bool { return t == "" })
+	if len(totals) > 0 {
+		what := map[string]string{nn.MNIST: "test images", nn.SST2: "dev sentences"}[data]
+		s = append(s, "Accuracy on "+strings.Join(totals, " and ")+" "+cmp.Or(what, "examples")+".")
+	}
+	hosts := distinct(rows, func(r wire.Row) string { return r.Host })
+	ways := distinct(rows, func(r wire.Row) string {
+		if r.Engine == "" {
+			return ""
+		}
+		way := r.Engine + " engine, " + strconv.Itoa(r.Threads) + plural(r.Threads, " thread", " threads") + ", " + r.Input + " input"
+		if len(hosts) > 1 {
+			way = r.Host + ": " + way
+		}
+		return way
+	})
+	if ways = slices.DeleteFunc(ways, func(w string) bool { return w == "" }); len(ways) > 0 {
+		s = append(s, upperFirst(strings.Join(ways, "; "))+".")
+	}
+	return strings.Join(s, " ")
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// upperFirst gives a sentence its capital.
+func upperFirst(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}
+
+// notes collects the rows' notes, each once, with the models it is about, and the flagged outliers. What the accuracy
+// cell says already is not said again.
+func notes(rows []wire.Row) []string {
+	var out []string
+	rest := func(r wire.Row) string {
+		if r.Accuracy != nil {
+			return r.Note
+		}
+		_, after, _ := strings.Cut(r.Note, ";")
+		return strings.TrimSpace(after)
+	}
+	for _, note := range distinct(rows, rest) {
+		if note == "" {
+			continue
+		}
+		about := slices.DeleteFunc(slices.Clone(rows), func(r wire.Row) bool { return rest(r) != note })
+		out = append(out, strings.Join(distinct(about, func(r wire.Row) string { return r.Model }), ", ")+": "+note)
+	}
+	for _, r := range rows {
+		for _, b := range Batches(r) {
+			if n := len(r.LatencyUS[b].Outliers); n > 0 {
+				out = append(out, fmt.Sprintf("%s, %s, %s, batch %s: %d of %d runs lie far from the others (beyond Tukey's far fences); they are part of every figure",
+					r.Model, r.Variant, r.Host, b, n, len(r.LatencyUS[b].Samples)))
+			}
+		}
+	}
+	return out
+}

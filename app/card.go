@@ -217,5 +217,6 @@ func paired(p *wire.Paired) (string, bool) {
 	if p == nil {
 		return "", false
 	}
-	return report.Flips(p), p.P < 0.05
+	// Where it must break, before the p.
+	return strings.ReplaceAll(report.Flips(p), " = ", "\u00a0=\u00a0"), p.P < 0.05
 }

@@ -99,7 +99,7 @@ func (s *State) hints() []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, host := range inOrderHosts {
-		for _, n := range s.Results.Hosts[host].Notes {
+		for _, n := range s.Results.Notes[host] {
 			if n = sentence(n); !seen[n] {
 				seen[n] = true
 				out = append(out, n)

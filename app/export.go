@@ -25,8 +25,7 @@ var formats = []format{
 func (s *State) exported() []wire.Result {
 	var out []wire.Result
 	for _, host := range inOrderHosts {
-		info := s.Results.Hosts[host]
-		r := wire.Result{Version: info.Version, Hardware: s.Hardware[host], Settings: s.Results.Request, Notes: info.Notes}
+		r := wire.Result{Version: s.Versions[host], Hardware: s.Hardware[host], Settings: s.Results.Request, Notes: s.Results.Notes[host]}
 		for _, c := range s.Results.Request.Models {
 			for _, v := range s.Results.Request.Variants {
 				if row, ok := s.row(c, v, host); ok {

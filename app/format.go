@@ -36,12 +36,19 @@ func verdict(v *wire.Verdict) verdictView {
 	return view
 }
 
-// inHost and hostName name where a row was measured.
+// inHost, runName and hostName name where a row was measured.
 func inHost(host string) string {
 	if host == wire.Native {
 		return "natively"
 	}
 	return "in this browser"
+}
+
+func runName(host string) string {
+	if host == wire.Native {
+		return "The native run"
+	}
+	return "The run in this browser"
 }
 
 func hostName(host string) string {

@@ -71,7 +71,7 @@ func browserPills(s *State) pillList {
 		}
 		l.add("isolated ", isolated, "")
 	}
-	l.addEngine(hw, s.Results.Hosts[wire.Browser].Version)
+	l.addEngine(hw, s.Versions[wire.Browser])
 	return l
 }
 
@@ -92,8 +92,8 @@ func nativePills(s *State) pillList {
 	if hw.MemoryBytes > 0 {
 		l.add("", report.Memory(hw.MemoryBytes), "")
 	}
-	version := s.Results.Hosts[wire.Native].Version
-	if version == s.Results.Hosts[wire.Browser].Version {
+	version := s.Versions[wire.Native]
+	if version == s.Versions[wire.Browser] {
 		version = "" // the browser's pills say it
 	}
 	l.addEngine(hw, version)

@@ -95,8 +95,8 @@ func TestRenderedStates(t *testing.T) {
 			for _, v := range wire.VariantIDs() {
 				s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", v, wire.Browser)})
 			}
-			s.setHardware(wire.Browser, wire.Hardware{Browser: "Chromium 156", Cores: 8, Engine: "portable", ClockNS: 5000, Isolated: new(bool), SIMD: "relaxed"})
-			s.setHardware(wire.Native, wire.Hardware{CPU: "a CPU", Cores: 2, Threads: 4, Instructions: []string{"AVX2"}, MemoryBytes: 1 << 33})
+			put(&s.Hardware, wire.Browser, wire.Hardware{Browser: "Chromium 156", Cores: 8, Engine: "portable", ClockNS: 5000, Isolated: new(bool), SIMD: "relaxed"})
+			put(&s.Hardware, wire.Native, wire.Hardware{CPU: "a CPU", Cores: 2, Threads: 4, Instructions: []string{"AVX2"}, MemoryBytes: 1 << 33})
 			s.Native.Phase = NativeReady
 			s.note(wire.Browser, "a <note>")
 		},

@@ -28,7 +28,7 @@ func (s *State) progress() progressView {
 		v.Hidden = v.Hidden || r.Hidden
 		if r.Phase == RunFailed {
 			v.Retry = true
-			v.Failures = append(v.Failures, "The run "+inHost(r.Host)+" failed. "+sentence(r.Text))
+			v.Failures = append(v.Failures, runName(r.Host)+" failed. "+sentence(r.Text))
 		}
 	}
 	run := s.Current()
@@ -141,7 +141,7 @@ func (p *progress) Render() goapp.UI {
 		if v.Retry && i == len(v.Failures)-1 && !v.Moving {
 			alert = append(alert, goapp.Button().Type("button").ID("retry").Text("Retry").OnClick(p.onRetry))
 		}
-		body = append(body, goapp.Div().Class("notice bad").Role("alert").Body(alert...))
+		body = append(body, goapp.Div().Class("notice bad").Body(alert...))
 	}
 	return goapp.Div().Class("progress").Body(body...)
 }

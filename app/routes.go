@@ -3,7 +3,7 @@
 //
 //	settings.go   what the reader chose, and its form in the URL
 //	state.go      everything the page knows; wire.Events are folded into it
-//	session.go    the conductor: turns clicks into commands and events into state
+//	session.go    the conductor: turns clicks into commands and events into state; engines.go is its talk with both engines
 //	platform.go   the browser as the session sees it; platform_browser.go is the real one
 //	view.go       the list of views; page.go is the frame around them
 //	experiments*  the Experiments view and its parts, each a small component that gets plain values

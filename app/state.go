@@ -70,18 +70,12 @@ type Run struct {
 	Hidden   bool   // the tab was in the background while the browser measured
 }
 
-// HostInfo is what a run said of its host.
-type HostInfo struct {
-	Version string
-	Notes   []string
-}
-
 // Results are the rows on the page. All were measured under the same settings; only models, variants and hosts differ.
 type Results struct {
 	Quick   bool // the run that the page started unasked
 	Request wire.Request
 	Rows    []wire.Row
-	Hosts   map[string]HostInfo
+	Notes   map[string][]string // of each host's run
 }
 
 // A Draft is the text of a field that is no valid setting, and why.
@@ -97,6 +91,7 @@ type State struct {
 	Engine   Engine
 	Native   Native
 	Hardware map[string]wire.Hardware
+	Versions map[string]string // of the program on each host
 
 	Runs    []Run // of the current plan, in the order in which they follow each other
 	Results Results
@@ -109,7 +104,7 @@ type State struct {
 
 // NewState returns the page before anything happened: the quick run waits for its engine.
 func NewState(s Settings) State {
-	st := State{Settings: s, Hardware: map[string]wire.Hardware{}}
+	st := State{Settings: s}
 	st.Plan(wire.Quick(), []string{wire.Browser}, true)
 	return st
 }
@@ -118,8 +113,8 @@ func NewState(s Settings) State {
 // for those that the new runs will measure again.
 func (s *State) Plan(req wire.Request, hosts []string, quick bool) {
 	r := &s.Results
-	if r.Hosts == nil || r.Quick != quick || !comparable(r.Request, req) {
-		*r = Results{Quick: quick, Request: req, Hosts: map[string]HostInfo{}}
+	if r.Notes == nil || r.Quick != quick || !comparable(r.Request, req) {
+		*r = Results{Quick: quick, Request: req, Notes: map[string][]string{}}
 	}
 	r.Request.Models = inOrder(append(slices.Clone(r.Request.Models), req.Models...), nn.IDs())
 	r.Request.Variants = inOrder(append(slices.Clone(r.Request.Variants), req.Variants...), wire.VariantIDs())
@@ -130,7 +125,7 @@ func (s *State) Plan(req wire.Request, hosts []string, quick bool) {
 			run.Request.Threads = 1 // a worker has one
 		}
 		s.Runs = append(s.Runs, run)
-		delete(r.Hosts, h)
+		delete(r.Notes, h)
 	}
 	r.Rows = slices.DeleteFunc(slices.Clone(r.Rows), func(row wire.Row) bool {
 		return slices.ContainsFunc(s.Runs, func(run Run) bool { return run.covers(row.Model, row.Variant, row.Host) })
@@ -240,11 +235,11 @@ func (s *State) merge(host string, r *wire.Result) {
 		return
 	}
 	if r.Hardware.Engine != "" || r.Hardware.CPU != "" || r.Hardware.Cores != 0 {
-		s.setHardware(host, r.Hardware)
+		put(&s.Hardware, host, r.Hardware)
 	}
-	info := s.Results.Hosts[host]
-	info.Version = cmp.Or(r.Version, info.Version)
-	s.setInfo(host, info)
+	if r.Version != "" {
+		put(&s.Versions, host, r.Version)
+	}
 	for _, n := range r.Notes {
 		s.note(host, n)
 	}
@@ -266,26 +261,18 @@ func (s *State) upsert(host string, row wire.Row) {
 }
 
 func (s *State) note(host, text string) {
-	info := s.Results.Hosts[host]
-	if text == "" || slices.Contains(info.Notes, text) {
-		return
+	notes := s.Results.Notes[host]
+	if text != "" && !slices.Contains(notes, text) {
+		put(&s.Results.Notes, host, append(slices.Clone(notes), text))
 	}
-	info.Notes = append(slices.Clone(info.Notes), text)
-	s.setInfo(host, info)
 }
 
-func (s *State) setInfo(host string, info HostInfo) {
-	if s.Results.Hosts == nil {
-		s.Results.Hosts = map[string]HostInfo{}
+// put sets a key of a map that may not be there yet.
+func put[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
 	}
-	s.Results.Hosts[host] = info
-}
-
-func (s *State) setHardware(host string, hw wire.Hardware) {
-	if s.Hardware == nil {
-		s.Hardware = map[string]wire.Hardware{}
-	}
-	s.Hardware[host] = hw
+	(*m)[key] = v
 }
 
 // Hide notes that the tab went to the background.

@@ -61,8 +61,8 @@ func TestRunFromStartToEnd(t *testing.T) {
 	if got := s.Hardware[wire.Browser].Cores; got != 8 {
 		t.Errorf("cores %d", got)
 	}
-	if info := s.Results.Hosts[wire.Browser]; info.Version != "v1" || !slices.Equal(info.Notes, []string{"a note"}) {
-		t.Errorf("info %+v", info)
+	if v, notes := s.Versions[wire.Browser], s.Results.Notes[wire.Browser]; v != "v1" || !slices.Equal(notes, []string{"a note"}) {
+		t.Errorf("version %s, notes %q", v, notes)
 	}
 	final := *row("mnist-lab1", "fp32", wire.Browser)
 	final.Correct = 971
@@ -175,7 +175,7 @@ func TestCardsShowWhatIsThereAndWhatWillBe(t *testing.T) {
 	}
 	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "static-qint8", wire.Browser)})
 	r := s.cards()[0].Groups[1].Rows[0]
-	if r.Smaller != "3.98× smaller" || r.Paired != "3 differ (+1 −2), p = 1" || r.Certain ||
+	if r.Smaller != "3.98× smaller" || r.Paired != "3 differ (+1 −2), p\u00a0=\u00a01" || r.Certain ||
 		!reflect.DeepEqual(r.Cells[1].Verdict, verdictView{"good", "2.00× faster", "1.90–2.10×"}) {
 		t.Errorf("static %+v", r)
 	}

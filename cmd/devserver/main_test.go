@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -82,5 +86,73 @@ func TestServeDrains(t *testing.T) {
 	}
 	if err := <-served; err != nil || !waited {
 		t.Errorf("serve: %v, waited %v", err, waited)
+	}
+}
+
+// pages are the files without which the server doesn't start.
+func pages(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"app.wasm", "compute.wasm", "wasm_exec.js"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestPortInUse(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	t.Setenv("QUANTLAB_CACHE", t.TempDir())
+	var out bytes.Buffer
+	err = run(t.Context(), []string{"--addr", taken.Addr().String(), "--web", pages(t)}, &out, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), taken.Addr().String()+" is in use") || strings.Contains(err.Error(), "\n") || out.Len() > 0 {
+		t.Errorf("got %v; printed %q", err, &out)
+	}
+}
+
+// The page is served at once, whatever has to be prepared first; a signal ends all of it.
+func TestServesBeforeItIsPrepared(t *testing.T) {
+	t.Setenv("QUANTLAB_CACHE", t.TempDir())
+	ctx, stop := context.WithCancel(t.Context())
+	out, line := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		done <- run(ctx, []string{"--addr", "127.0.0.1:0", "--web", pages(t)}, line, io.Discard)
+		line.Close()
+	}()
+	reader := bufio.NewReader(out)
+	said, err := reader.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := regexp.MustCompile(`^quantlab is at (http://127\.0\.0\.1:[0-9]+)\n$`).FindStringSubmatch(said)
+	if url == nil {
+		t.Fatalf("printed %q", said)
+	}
+	for path, want := range map[string]int{"/": 200, "/healthz": 200, "/api/status": 200, "/web/app.wasm": 200, "/data/manifest.json": 503} {
+		res, err := http.Get(url[1] + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", path, res.StatusCode, want)
+		}
+	}
+	start := time.Now()
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("stopped: %v", err)
+	}
+	if took := time.Since(start); took > shutdownTime+2*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	if rest, _ := io.ReadAll(reader); len(rest) > 0 {
+		t.Errorf("printed more than one line: %q", rest)
 	}
 }

@@ -4,63 +4,74 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/lipgloss/table"
+	"github.com/muesli/termenv"
 
 	"quantlab/core/lab/wire"
 )
 
-// drawPrediction draws what the net saw beside what each variant answers; below it where the terminal is narrow.
-func drawPrediction(w io.Writer, out *output, p *wire.Prediction) error {
-	_, width := out.terminal()
-	style := out.renderer(w)
-	bold, faint := style.NewStyle().Bold(true), style.NewStyle().Faint(true)
+// drawPrediction draws what the net saw beside what each variant answers; below it where there is no room.
+func drawPrediction(w io.Writer, p *wire.Prediction, width int, color bool) error {
+	style := lipgloss.NewRenderer(io.Discard)
+	style.SetHasDarkBackground(true) // spares a question to the terminal, whose answer nothing here depends on
+	style.SetColorProfile(termenv.Ascii)
+	if color {
+		style.SetColorProfile(termenv.ANSI)
+	}
+	title := style.NewStyle().Bold(true).Foreground(lipgloss.Color("6"))
 
-	seen := bold.Render(p.Model+" read") + "\n" + drawWords(p, bold, faint)
-	if p.Side > 0 {
-		seen = bold.Render(fmt.Sprintf("%s saw %d x %d pixels", p.Model, p.Side, p.Side)) + "\n" + drawDigit(p.Pixels, p.Side)
-	}
+	var body string
 	answers := drawAnswers(style, p)
-	body := seen + "\n\n" + answers
-	if p.Side > 0 && lipgloss.Width(seen)+3+lipgloss.Width(answers) <= max(width, 80) {
-		body = lipgloss.JoinHorizontal(lipgloss.Top, seen, "   ", answers)
-	}
-	if width > 0 && p.Side == 0 {
-		body = lipgloss.NewStyle().MaxWidth(width).Render(body)
+	if p.Side > 0 {
+		body = title.Render(fmt.Sprintf("%s saw %d x %d pixels", p.Model, p.Side, p.Side)) + "\n" + drawDigit(p.Pixels, p.Side)
+		if lipgloss.Width(body)+3+lipgloss.Width(answers) <= width {
+			body = lipgloss.JoinHorizontal(lipgloss.Top, body, "   ", answers)
+		} else {
+			body += "\n\n" + answers
+		}
+	} else {
+		body = title.Render(p.Model+" read") + "\n" + style.NewStyle().Width(min(width, textWidth)).Render(drawWords(style, p)) + "\n\n" + answers
 	}
 	for _, n := range p.Notes {
-		body += "\n\n" + style.NewStyle().Width(min(max(width, 80), 100)).Render(n)
+		body += "\n\n" + style.NewStyle().Width(min(width, textWidth)).Render(n)
 	}
-	_, err := fmt.Fprintln(w, body)
-	return err
-}
-
-// renderer draws colours where the result goes to a terminal that has them.
-func (o *output) renderer(w io.Writer) *lipgloss.Renderer {
-	if is, _ := o.terminal(); is {
-		return lipgloss.NewRenderer(o.out)
-	}
-	return lipgloss.NewRenderer(w) // which is no terminal, so nothing is coloured
-}
-
-// drawWords writes the words in a line, those that were dropped in parentheses.
-func drawWords(p *wire.Prediction, bold, faint lipgloss.Style) string {
-	var words []string
-	dropped := false
-	for _, w := range p.Words {
-		if w.Known {
-			words = append(words, bold.Render(w.Text))
-		} else {
-			words = append(words, faint.Render("("+w.Text+")"))
-			dropped = true
+	for line := range strings.Lines(body + "\n") {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
 		}
 	}
-	s := "  " + strings.Join(words, " ") + "\n" + faint.Render("  in any order: a bag of words knows none")
-	if dropped {
-		s += faint.Render("; in parentheses: never seen, dropped")
+	return nil
+}
+
+// textWidth is how wide running text gets at the most: long lines are hard to read.
+const textWidth = 100
+
+// drawWords writes the words as they were read, those that were dropped in parentheses.
+func drawWords(style *lipgloss.Renderer, p *wire.Prediction) string {
+	bold, faint := style.NewStyle().Bold(true), style.NewStyle().Faint(true)
+	var words []string
+	about := "The order does not matter to a bag of words."
+	for _, w := range p.Words {
+		text := strings.Map(visible, w.Text)
+		if w.Known {
+			words = append(words, bold.Render(text))
+			continue
+		}
+		words = append(words, faint.Render("("+text+")"))
+		about = "The order does not matter to a bag of words. Words in parentheses are not in the vocabulary and were dropped."
 	}
-	return s
+	return strings.Join(words, " ") + "\n" + faint.Render(about)
+}
+
+// visible drops what could steer a terminal.
+func visible(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return -1
 }
 
 // drawDigit draws the pixels with one character for each two that stand above each other, since a character is about
@@ -119,8 +130,9 @@ func drawAnswers(style *lipgloss.Renderer, p *wire.Prediction) string {
 		}
 		rows = append(rows, row)
 	}
-	cell := style.NewStyle().Padding(0, 1)
-	return table.New().Headers(head...).Rows(rows...).Border(lipgloss.RoundedBorder()).BorderStyle(style.NewStyle().Faint(true)).
+	cell := style.NewStyle().PaddingRight(2)
+	return table.New().Headers(head...).Rows(rows...).Border(lipgloss.NormalBorder()).BorderStyle(style.NewStyle().Faint(true)).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).Wrap(false).
 		StyleFunc(func(row, col int) lipgloss.Style {
 			s := cell
 			if col > 0 {

@@ -7,6 +7,7 @@ import (
 
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
+	"quantlab/core/report/term"
 )
 
 const hardwareHelp = `Tell what this machine is, as far as it matters to the measurements: processor,
@@ -42,9 +43,6 @@ func writeHardware(w io.Writer, out *output, hw wire.Hardware) error {
 	case formatMD:
 		return report.HardwareMarkdown(w, hw)
 	}
-	return drawHardware(w, out, hw)
-}
-
-func drawHardware(w io.Writer, out *output, hw wire.Hardware) error {
-	return report.HardwareMarkdown(w, hw)
+	width, color := out.look()
+	return term.RenderHardware(w, hw, width, color)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 )
@@ -70,22 +71,29 @@ type bar struct {
 	step      string
 }
 
-const barSteps = 1000
+const (
+	barSteps = 1000
+	barWidth = 16
+	// A step is cut so that the line ends a little before the terminal does: when the terminal echoes ^C, the next line
+	// drawn begins two columns late, and must not run over into a second one, which nobody would wipe off.
+	barRest = barWidth + 2 + 3
+)
 
 func newBar(w io.Writer) *bar {
-	b := &bar{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))}
+	b := &bar{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))}
 	b.bar = b.container.New(barSteps,
 		mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("▌").Padding("░"),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(
-			decor.Percentage(decor.WC{W: 5, C: decor.DextraSpace}),
+			decor.NewPercentage("%d", decor.WC{W: 4}),
+			decor.Name(" "),
 		),
 		mpb.AppendDecorators(
-			decor.Elapsed(decor.ET_STYLE_MMSS, decor.WC{C: decor.DextraSpace}),
-			decor.Any(func(decor.Statistics) string {
+			decor.Elapsed(decor.ET_STYLE_MMSS),
+			decor.Any(func(s decor.Statistics) string {
 				b.mu.Lock()
 				defer b.mu.Unlock()
-				return b.step
+				return ansi.Truncate("  "+b.step, max(s.AvailableWidth-barRest, 0), "…")
 			}),
 		),
 	)

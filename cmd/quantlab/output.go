@@ -67,12 +67,12 @@ func (o *output) writable() error {
 	return nil
 }
 
-// terminal reports whether the result is drawn on a terminal, and how wide it is.
-func (o *output) terminal() (is bool, width int) {
+// look returns how many columns there are for a table, and whether it is coloured.
+func (o *output) look() (width int, color bool) {
 	if o.file != "" {
-		return false, 0
+		return wideEnough, false
 	}
-	return o.outTerm, o.outWidth
+	return o.width, o.color
 }
 
 // write lets the function write the result. A file gets its name only when it is whole.

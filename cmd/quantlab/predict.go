@@ -120,7 +120,8 @@ func writePrediction(w io.Writer, out *output, p *wire.Prediction) error {
 	case formatMD:
 		return predictionMarkdown(w, p)
 	}
-	return drawPrediction(w, out, p)
+	width, color := out.look()
+	return drawPrediction(w, p, width, color)
 }
 
 // predictionCSV writes a line a variant: its answer, and the probability of every class at full precision.

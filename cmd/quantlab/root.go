@@ -10,9 +10,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	xterm "golang.org/x/term"
 
 	"quantlab/cmd/internal/version"
+	"quantlab/core/report/term"
 )
 
 // Exit statuses.
@@ -36,26 +37,24 @@ type streams struct {
 	out, err io.Writer
 	outTerm  bool // out is a terminal
 	errTerm  bool // err is a terminal
-	outWidth int  // columns of out, 0 where it is no terminal
+	color    bool // out is to be coloured
+	width    int  // columns for what goes to out
 }
+
+// wideEnough holds every table in one piece; it is the width of what no terminal limits.
+const wideEnough = 160
 
 func newStreams(out, err io.Writer) *streams {
-	s := &streams{out: out, err: err}
-	s.outTerm, s.outWidth = terminal(out)
-	s.errTerm, _ = terminal(err)
+	s := &streams{out: out, err: err, width: wideEnough}
+	// Where only err is a terminal, out most likely goes through a pager to the same one.
+	for _, w := range []io.Writer{err, out} {
+		if f, ok := w.(*os.File); ok && xterm.IsTerminal(int(f.Fd())) {
+			s.width = term.Width(f)
+			s.outTerm, s.errTerm = s.outTerm || w == out, s.errTerm || w == err
+			s.color = w == out && term.Color(f)
+		}
+	}
 	return s
-}
-
-func terminal(w io.Writer) (is bool, width int) {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return false, 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 {
-		width = 80
-	}
-	return true, width
 }
 
 // execute runs one command line and returns its exit status.
@@ -137,6 +136,8 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetErr(s.err)
 	root.SetVersionTemplate("quantlab {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	// Without a command the program only shows this help, which is no usage to teach.
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable .HasParent}}", 1))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	cobra.EnableCommandSorting = false
 	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), predictCommand(s))

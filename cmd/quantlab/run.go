@@ -11,6 +11,7 @@ import (
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
+	"quantlab/core/report/term"
 )
 
 const runHelp = `Convert the models in every way asked for, and measure each on this machine:
@@ -21,7 +22,7 @@ All variants of a model take turns in shuffled order, so that a machine that
 grows busy slows all of them alike. A variant is called faster or slower than
 float32 only where a 95% interval on the ratio of paired runs allows it.
 
-With the lab's own settings, which are the defaults, this takes a few minutes.`
+With the lab's own settings, which are the defaults, this takes about a minute.`
 
 const runExample = `  quantlab run
   quantlab run --models mnist-lab1,mnist-lab2 --batches 1,16,64 --runs 20
@@ -53,16 +54,16 @@ func runCommand(s *streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringSliceVar(&req.Models, "models", req.Models, "which models")
-	f.StringSliceVar(&req.Variants, "variants", req.Variants, "which variants")
-	f.StringVar(&batches, "batches", "1,64", "examples a forward pass")
-	f.IntVar(&req.Runs, "runs", req.Runs, "timed runs of each variant at each batch size")
+	f.StringSliceVar(&req.Models, "models", req.Models, "measure these `models`")
+	f.StringSliceVar(&req.Variants, "variants", req.Variants, "measure these `variants`, and float32 to compare them with")
+	f.StringVar(&batches, "batches", "1,64", "examples a forward pass: a `list` of sizes from 1 to "+strconv.Itoa(wire.MaxBatch))
+	f.IntVar(&req.Runs, "runs", req.Runs, "timed runs of each variant at each batch size, at most "+strconv.Itoa(wire.MaxRuns))
 	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")
 	f.StringVar(&req.Input, "input", req.Input, "how the first layer reads a bag of words: dense, as the lab times it, or sparse")
 	f.StringVar(&req.Engine, "engine", "", "kernel engine (default: the best that this machine runs; see quantlab hardware)")
 	f.StringVar(&req.Weights, "weights", req.Weights, "shipped: trained once and cached; fresh: trained now, from --seed")
 	f.IntVar(&req.Examples, "examples", 0, "how many test examples measure accuracy, 0 is all")
-	f.Uint64Var(&req.Seed, "seed", 0, "orders the variants; with --weights fresh also draws the weights")
+	f.Uint64Var(&req.Seed, "seed", 0, "orders the turns of the variants; with --weights fresh also draws the weights")
 	out.addTo(cmd)
 	return cmd
 }
@@ -119,5 +120,6 @@ func writeResult(w io.Writer, out *output, r *wire.Result) error {
 	case formatMD:
 		return report.Markdown(w, *r)
 	}
-	return report.Markdown(w, *r)
+	width, color := out.look()
+	return term.Render(w, *r, width, color)
 }

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"quantlab/core/lab/wire"
 )
@@ -116,4 +117,16 @@ func TestSIMDLevel(t *testing.T) {
 			t.Errorf("level %s, want %s", got, want)
 		}
 	}
+}
+
+func FuzzAgents(f *testing.F) {
+	f.Add("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36", "138")
+	f.Add("Version/\x00 Safari/", "\xff")
+	f.Fuzz(func(t *testing.T, agent, version string) {
+		for _, s := range []string{browserOfAgent(agent), systemOfAgent(agent), browserOfBrands([]brand{{agent, version}, {version, agent}})} {
+			if len(s) > 600 || strings.ContainsAny(s, "\x00\n\x1b") || !utf8.ValidString(s) {
+				t.Errorf("%q, %q became %q", agent, version, s)
+			}
+		}
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/cpuid/v2"
 	"github.com/tetratelabs/wazero"
@@ -196,4 +197,18 @@ func TestModules(t *testing.T) {
 	if _, err := without.CompileModule(t.Context(), simd128Module); err == nil {
 		t.Error("an engine without SIMD accepts the module")
 	}
+}
+
+func FuzzFiles(f *testing.F) {
+	f.Add("PRETTY_NAME=\"Debian\"", "0::/a/b\n5:memory:/x")
+	f.Add("NAME='", "::\n0::/../..")
+	f.Fuzz(func(t *testing.T, release, groups string) {
+		fsys := files(map[string]string{"etc/os-release": release, "proc/self/cgroup": groups, "sys/fs/cgroup/memory.max": "4096"})
+		if name := distribution(fsys); name != strings.TrimSpace(name) || strings.Contains(name, "\n") || !utf8.ValidString(name) {
+			t.Errorf("%q is called %q", release, name)
+		}
+		if n := memoryLimit(fsys); n != 0 && n != 4096 {
+			t.Errorf("%q limits memory to %d", groups, n)
+		}
+	})
 }

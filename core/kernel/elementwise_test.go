@@ -148,6 +148,32 @@ func TestRequantize(t *testing.T) {
 	}
 }
 
+// TestRequantizerBias pins how FBGEMM divides the bias: by each output's scale, but with one scale for the layer by
+// multiplying with its reciprocal, which may differ in the last bit.
+func TestRequantizerBias(t *testing.T) {
+	grid := Grid{Scale: 0.3, Max: 255}
+	bias := []float32{1, 2, 3, 5, 7, 11}
+	differ := false
+	for _, scales := range [][]float32{{0.7}, slices.Repeat([]float32{0.7}, len(bias))} {
+		p := newEpilogue(make([]int8, len(bias)), len(bias), 1, scales, nil, bias, false)
+		r := p.requantizer(grid, grid)
+		s := float32(grid.Scale * 0.7)
+		for o, b := range bias {
+			want := b / s
+			if len(scales) == 1 {
+				want = b * (1 / s)
+				differ = differ || want != b/s
+			}
+			if r.bias[o] != want || r.mult[o] != s/grid.Scale {
+				t.Errorf("%d scales: bias %v becomes %v, want %v", len(scales), b, r.bias[o], want)
+			}
+		}
+	}
+	if !differ {
+		t.Error("the two ways agree on all of these numbers, which shows nothing")
+	}
+}
+
 func BenchmarkElementwise(b *testing.B) {
 	r := rand.New(rand.NewPCG(3, 3))
 	x := make([]float32, 64*1024)

@@ -108,6 +108,26 @@ func verdict(base, other []float64) *wire.Verdict {
 	return &wire.Verdict{Word: word, Ratio: ratio, Low: lo, High: hi}
 }
 
+// unsteady warns of latencies that scatter too much to be trusted; "" where they don't. On a machine that does nothing
+// else, the runs of one variant differ by a few percent.
+func unsteady(rows []wire.Row) string {
+	const much, share = 0.2, 3 // a standard deviation of a fifth of the mean, in every third latency
+	wild, all := 0, 0
+	for _, r := range rows {
+		for _, l := range r.LatencyUS {
+			all++
+			if l.Std > much*l.Mean {
+				wild++
+			}
+		}
+	}
+	if wild == 0 || wild*share < all {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d latencies scatter by more than %.0f%%: something else is using this machine; "+
+		"end it and run again before trusting them", wild, all, 100*much)
+}
+
 // madeUp draws n inputs for a model whose data is not here: bags of bagWords words, or images of noise. They serve to
 // measure latency, and nothing else.
 func madeUp(spec nn.Spec, n int, seed uint64) *dataset.Examples {

@@ -100,10 +100,13 @@ func (c costing) accuracy() float64 {
 	return float64(examples) * c.macs() / macsPerSecond
 }
 
-// latency is the cost of all runs of all variants at one batch size, warm-up included.
+// latency is the cost of all runs of all variants at one batch size. A run takes somewhat longer than it must, and a
+// warm-up is a few calls at the least.
 func (c costing) latency(variants, batch int) float64 {
-	run := max(c.host.minRun().Seconds(), float64(batch)*c.macs()/macsPerSecond)
-	return float64(variants*(c.req.Runs+1)) * run
+	const slack, warmUp, warmUpCalls = 1.3, 0.15, 4
+	call := float64(batch) * c.macs() / macsPerSecond
+	run := max(slack*c.host.minRun().Seconds(), call)
+	return float64(variants) * (warmUp + warmUpCalls*call + float64(c.req.Runs)*run)
 }
 
 // model is the cost of all steps of the model with so many variants.

@@ -76,6 +76,9 @@ func run(ctx context.Context, host Host, src Source, req wire.Request, emit func
 		}
 		r.progress.reach(plan[i])
 	}
+	if busy := unsteady(r.result.Rows); busy != "" {
+		r.note(busy)
+	}
 	return r.result, nil
 }
 

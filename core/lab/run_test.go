@@ -345,3 +345,28 @@ func TestRunYields(t *testing.T) {
 		t.Errorf("error %v after %d yields", err, yields)
 	}
 }
+
+func TestUnsteady(t *testing.T) {
+	row := func(std ...float64) wire.Row {
+		r := wire.Row{LatencyUS: map[string]wire.Latency{}}
+		for i, s := range std {
+			r.LatencyUS[string(rune('1'+i))] = wire.Latency{Mean: 10, Std: s}
+		}
+		return r
+	}
+	for _, c := range []struct {
+		rows []wire.Row
+		want string
+	}{
+		{nil, ""},
+		{[]wire.Row{row(0.1, 0.2), row(1.9)}, ""},
+		{[]wire.Row{row(0.1, 3), row(0, 0)}, ""}, // one of four happens
+		{[]wire.Row{row(0.1, 3), row(0)}, "1 of 3"},
+		{[]wire.Row{row(5, 3), row(4)}, "3 of 3"},
+	} {
+		got := unsteady(c.rows)
+		if !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%+v: %q, want %q", c.rows, got, c.want)
+		}
+	}
+}

@@ -13,7 +13,7 @@ const DefaultMinRun = 20 * time.Millisecond
 // steadily, and replaces it by optimized code a while later; hence the least time.
 const (
 	minWarmUp = 60 * time.Millisecond
-	maxWarmUp = 400 * time.Millisecond
+	maxWarmUp = 250 * time.Millisecond
 )
 
 // finestClock shows the steps of System without what Go adds to them: Go counts nanoseconds since 1970 in a float64,

@@ -286,6 +286,30 @@ func TestMoreBitsLoseLess(t *testing.T) {
 	}
 }
 
+// TestBoundaries: a layer's output is on its own grid, and what enters a static layer from another one on the grid that
+// the layer entered asks for.
+func TestBoundaries(t *testing.T) {
+	static := func(bits int) Scheme {
+		return Scheme{Mode: Static, Activation: ActivationQuantizer{Bits: bits, Observer: MinMax}}
+	}
+	float := Scheme{Mode: Float32}
+	for _, c := range []struct {
+		plan Plan
+		bits []int // 0: not observed
+	}{
+		{Plan{float, float}, []int{0, 0, 0}},
+		{Plan{static(5), static(6)}, []int{5, 5, 6}},
+		{Plan{float, static(6), float}, []int{0, 6, 6, 0}},
+		{Plan{static(5), float, static(7)}, []int{5, 5, 7, 7}},
+	} {
+		for i, q := range c.plan.boundaries() {
+			if q.Bits != c.bits[i] {
+				t.Errorf("%+v: boundary %d has %d bits, want %d", c.plan, i, q.Bits, c.bits[i])
+			}
+		}
+	}
+}
+
 // TestCalibrationServesSubplans: the grids of a uniform static plan do for plans that keep some layers in float32, and
 // survive JSON, which is how a model file carries them.
 func TestCalibrationServesSubplans(t *testing.T) {

@@ -89,6 +89,22 @@ func TestHistogramBinsMatchPyTorch(t *testing.T) {
 	}
 }
 
+// TestSumMatchesPyTorch adds generated numbers of very different size, whose sum depends on the order.
+func TestSumMatchesPyTorch(t *testing.T) {
+	var file struct{ Sums []float32 }
+	load(t, "observers.json", &file)
+	for seed, want := range file.Sums {
+		var x [bins]float32
+		for i := range x {
+			k := uint32(uint64(i+bins*seed) * 2654435761)
+			x[i] = float32(math.Ldexp(float64(k%(1<<20)), int(k>>28)))
+		}
+		if got := sum(&x); got != want {
+			t.Errorf("sum %d is %v, in PyTorch %v", seed, got, want)
+		}
+	}
+}
+
 func TestTailObservers(t *testing.T) {
 	for _, tensor := range observedTensors(t) {
 		for _, symmetric := range []bool{false, true} {

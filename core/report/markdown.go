@@ -29,7 +29,10 @@ func Markdown(w io.Writer, results ...wire.Result) error {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString(Legend + "\n")
+	b.WriteString("## Legend\n\n")
+	for _, l := range Legend() {
+		b.WriteString("- " + escape(l[0]+": "+l[1]) + "\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

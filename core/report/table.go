@@ -40,11 +40,18 @@ func (t Table) Column(key string) int {
 	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Key == key })
 }
 
-// Legend says what the tables' signs mean.
-const Legend = "± is the standard deviation over n runs, each the mean of many forward passes. " +
-	"Faster or slower than float32 is said where the 95% interval of the ratio, taken run by run, leaves out 1; " +
-	"of equally fast variants that calls about one in twenty different. " +
-	"Accuracy has its 95% interval (Wilson); p is McNemar's exact test on the answers that differ, + became right, − became wrong."
+// Legend says what the tables' signs mean, in pairs of a sign and its meaning.
+func Legend() [][2]string {
+	return [][2]string{
+		{"Q", "D is dynamic and S is static quantization, -- is the float32 baseline"},
+		{"±", "standard deviation over n runs; each run is the mean of many forward passes"},
+		{"faster, slower", "than float32, where the 95% interval of the ratio, taken run by run, leaves out 1; " +
+			"of comparisons between equals, about one in twenty does"},
+		{"[low, high]", "95% interval of the accuracy (Wilson)"},
+		{"differ", "answers that are not float32's: + became right, − became wrong; p is McNemar's exact test, " +
+			"and below 0.05 the accuracies are said to differ"},
+	}
+}
 
 // Tables returns the lab's tables of the results' rows: one for MNIST, one for SST-2, one for models that are neither,
 // each only where it has rows. Rows of several hosts stand side by side: model by model, variant by variant.
@@ -351,7 +358,7 @@ func notes(rows []wire.Row) []string {
 	for _, r := range rows {
 		for _, b := range Batches(r) {
 			if n := len(r.LatencyUS[b].Outliers); n > 0 {
-				out = append(out, fmt.Sprintf("%s, %s, %s, batch %s: %d of %d runs lie far from the others (beyond Tukey's far fences); they are part of every figure",
+				out = append(out, fmt.Sprintf("%s, %s, %s, batch %s: far outliers among the runs: %d of %d (beyond Tukey's far fences; kept in every figure)",
 					r.Model, r.Variant, r.Host, b, n, len(r.LatencyUS[b].Samples)))
 			}
 		}

@@ -19,6 +19,9 @@ const (
 //	m = m + (1-β1)·(g - m)
 //	v = β2·v + (1-β2)·g·g
 //	w = w - lr/(1-β1^t) · m / (sqrt(v)/sqrt(1-β2^t) + ε)
+//
+// One thing differs: an m that has faded below 2^-100 becomes 0. It moves no weight above 2^-55 in magnitude by even a bit, but
+// would soon be subnormal, and stay so for ever: arithmetic with subnormals takes several times as long.
 type adam struct {
 	lr   float64
 	t    int
@@ -44,12 +47,20 @@ type adamStep struct {
 	square float32 // sqrt(1-β2^t)
 }
 
+// faded returns m, or 0 where it is below 2^-100 in magnitude.
+func faded(m float32) float32 {
+	if math.Float32bits(m)&^(1<<31) < (127-100)<<23 {
+		return 0
+	}
+	return m
+}
+
 // apply updates parameters w by their gradient g and its moving averages m and v.
 func (s adamStep) apply(w, g, m, v []float32) {
 	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
 	for i := range w {
 		gi := g[i]
-		mi := m[i] + float32(float32(1-beta1)*(gi-m[i]))
+		mi := faded(m[i] + float32(float32(1-beta1)*(gi-m[i])))
 		vi := float32(v[i]*float32(beta2)) + float32(float32(float32(1-beta2)*gi)*gi)
 		m[i], v[i] = mi, vi
 		root := float32(math.Sqrt(float64(vi)))
@@ -61,7 +72,7 @@ func (s adamStep) apply(w, g, m, v []float32) {
 func (s adamStep) applyZero(w, m, v []float32) {
 	m, v = m[:len(w)], v[:len(w)]
 	for i := range w {
-		mi := m[i] - float32(float32(1-beta1)*m[i])
+		mi := faded(m[i] - float32(float32(1-beta1)*m[i]))
 		vi := float32(v[i] * float32(beta2))
 		m[i], v[i] = mi, vi
 		root := float32(math.Sqrt(float64(vi)))

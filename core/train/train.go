@@ -40,8 +40,8 @@ type Progress struct {
 
 // The streams that a seed is split into.
 const (
-	initStream    = 1
-	shuffleStream = 2
+	initStream    = 0x696E6974 // "init"
+	shuffleStream = 0x73687566 // "shuf"
 )
 
 // Init draws the network's parameters as torch.nn.Linear does by default: weights and biases uniform between

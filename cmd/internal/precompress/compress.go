@@ -105,7 +105,12 @@ func newWriter(encoding string, w io.Writer, quality int) (io.WriteCloser, error
 	if encoding == "br" {
 		return brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: quality, LGWin: 22}), nil
 	}
-	return gzip.NewWriterLevel(w, gzip.BestCompression)
+	// On images gzip's level 9 takes five times as long as 6 to save 1%.
+	level := gzip.DefaultCompression
+	if quality > 9 {
+		level = gzip.BestCompression
+	}
+	return gzip.NewWriterLevel(w, level)
 }
 
 // Bytes compresses b in memory. It returns nil where that hardly makes it smaller.

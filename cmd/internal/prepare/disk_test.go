@@ -42,6 +42,7 @@ func withRoom(room int, err error) func(*Store) {
 }
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		room int
 		err  error
@@ -54,7 +55,8 @@ func TestFullDisk(t *testing.T) {
 		"another reason": {0, syscall.EIO, []string{"writing ", "input/output error"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStore(t, withRoom(test.room, test.err))
+			one := func(s *Store) { s.env.specs = tiny()[:1] }
+			s := newStore(t, one, withRoom(test.room, test.err))
 			_, err := s.Export(t.Context(), nil)
 			oneLine(t, err, append(test.want, s.cache)...)
 			if !errors.Is(err, test.err) {
@@ -68,7 +70,7 @@ func TestFullDisk(t *testing.T) {
 					t.Errorf("%s is there", name)
 				}
 			}
-			if _, err := newStore(t, sameCache(s)).Export(t.Context(), nil); err != nil {
+			if err := newStore(t, one, sameCache(s)).Prepare(t.Context(), nil, nil); err != nil {
 				t.Errorf("with room again: %v", err)
 			}
 		})
@@ -82,7 +84,7 @@ func TestNoFolder(t *testing.T) {
 }
 
 func TestReadOnlyFolder(t *testing.T) {
-	s := newStore(t)
+	s := newStore(t, withoutMNIST)
 	if err := os.MkdirAll(s.cache, 0o555); err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +97,7 @@ func TestReadOnlyFolder(t *testing.T) {
 
 // A complete cache may be read-only.
 func TestReadOnlyCache(t *testing.T) {
+	t.Parallel()
 	s := newStore(t, func(s *Store) { s.env.specs = tiny()[:1] })
 	dir, err := s.Export(t.Context(), nil)
 	if err != nil {
@@ -122,6 +125,7 @@ func TestReadOnlyCache(t *testing.T) {
 
 // What the user supplies comes first, and is named in full where it is wrong.
 func TestSuppliedData(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		file, model string
 		size        int // bytes kept; -1 is all and one more

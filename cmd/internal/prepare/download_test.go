@@ -57,6 +57,7 @@ func mnistFiles(t *testing.T) map[string][]byte {
 }
 
 func TestDownloadMNIST(t *testing.T) {
+	t.Parallel()
 	good := serve(t, mnistFiles(t), nil)
 	broken := serve(t, nil, map[string]http.HandlerFunc{
 		"mnist/": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "gone", http.StatusGone) },
@@ -86,6 +87,7 @@ func TestDownloadMNIST(t *testing.T) {
 }
 
 func TestDownloadRefuses(t *testing.T) {
+	t.Parallel()
 	name := dataset.MNISTFiles()[0].Name
 	size := dataset.MNISTFiles()[0].Size
 	bytesOf := func(n int64) http.HandlerFunc {
@@ -173,6 +175,7 @@ func archive(t *testing.T, files map[string][]byte) ([]byte, string) {
 }
 
 func TestDownloadSST2(t *testing.T) {
+	t.Parallel()
 	from := sst2Data(t)
 	members := map[string][]byte{"SST-2/original/README.txt": []byte("not wanted")}
 	for _, f := range dataset.SST2Files() {
@@ -196,6 +199,7 @@ func TestDownloadSST2(t *testing.T) {
 }
 
 func TestDownloadSST2Refuses(t *testing.T) {
+	t.Parallel()
 	train := dataset.SST2Files()[0]
 	empty, emptySum := archive(t, nil)
 	large, largeSum := archive(t, map[string][]byte{"SST-2/train.tsv": make([]byte, 100<<20)}) // a zip bomb

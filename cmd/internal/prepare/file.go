@@ -35,15 +35,15 @@ func (s *Store) write(path string, content func(io.Writer) error) error {
 	}
 	f, err := s.env.create(dir, tempPrefix+filepath.Base(path)+"-*")
 	if err != nil {
-		return diskError(path, err)
+		return s.diskError(path, err)
 	}
 	if err := fill(f, content); err != nil {
 		os.Remove(f.Name())
-		return diskError(path, err)
+		return s.diskError(path, err)
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
 		os.Remove(f.Name())
-		return diskError(path, err)
+		return s.diskError(path, err)
 	}
 	return nil
 }
@@ -74,14 +74,17 @@ func (s *Store) writeBytes(path string, data []byte) error {
 
 func (s *Store) mkdir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return diskError(dir, err)
+		return s.diskError(dir, err)
 	}
 	return nil
 }
 
 // diskError turns what the system says into what to do about it. Other errors are wrapped with the path.
-func diskError(path string, err error) error {
-	const elsewhere = "set " + EnvCache + " to a folder "
+func (s *Store) diskError(path string, err error) error {
+	elsewhere := "choose a folder "
+	if rel, err := filepath.Rel(s.cache, path); err == nil && filepath.IsLocal(rel) {
+		elsewhere = "set " + EnvCache + " to a folder "
+	}
 	// The path is said once: the system's own errors repeat it.
 	cause := err
 	var p *fs.PathError
@@ -115,14 +118,14 @@ func (s *Store) sweep() error {
 			continue
 		}
 		if err != nil {
-			return diskError(dir, err)
+			return s.diskError(dir, err)
 		}
 		for _, e := range entries {
 			if !strings.HasPrefix(e.Name(), tempPrefix) {
 				continue
 			}
 			if path := filepath.Join(dir, e.Name()); os.RemoveAll(path) != nil {
-				return diskError(path, fs.ErrPermission)
+				return s.diskError(path, fs.ErrPermission)
 			}
 		}
 	}

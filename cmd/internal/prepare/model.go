@@ -97,11 +97,11 @@ func (j *job) model(ctx context.Context, spec nn.Spec) error {
 	if j.folders[spec.Data] == "" {
 		return nil
 	}
-	t, err := j.TrainModel(ctx, spec, DefaultSeed, at)
+	t, err := j.fit(ctx, spec, DefaultSeed, at)
 	if err != nil {
 		return err
 	}
-	_, err = j.Save(t)
+	_, err = j.keep(t)
 	return err
 }
 
@@ -112,12 +112,28 @@ type Trained struct {
 	Meta     modelfile.Meta // complete: settings, accuracy, vocabulary, calibration
 }
 
-// TrainModel trains the spec's model from the seed, on data that must be here, measures its accuracy and calibrates it.
-// It writes nothing. progress, which may be nil, hears what is being done and how much of the whole is over.
+// TrainModel trains the spec's model from the seed, measures its accuracy and calibrates it. It brings the data first if
+// need be, and writes nothing else. progress, which may be nil, hears what is being done and how much of the whole is over.
 func (s *Store) TrainModel(ctx context.Context, spec nn.Spec, seed uint64, progress func(step string, fraction float64)) (*Trained, error) {
 	if progress == nil {
 		progress = func(string, float64) {}
 	}
+	if s.find(ctx, spec.Data) == "" {
+		release, err := s.lock(ctx, func() { progress(s.waiting(), 0) })
+		if err != nil {
+			return nil, err
+		}
+		_, err = s.obtain(ctx, spec.Data, func(step string, _ float64) { progress(step, 0) })
+		release()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s.fit(ctx, spec, seed, progress)
+}
+
+// fit does what TrainModel promises, on data that is here.
+func (s *Store) fit(ctx context.Context, spec nn.Spec, seed uint64, progress func(step string, fraction float64)) (*Trained, error) {
 	progress("reading the training data of "+spec.ID, 0)
 	data, err := s.Train(ctx, spec, nil)
 	if err != nil {
@@ -192,6 +208,13 @@ func (s *Store) WriteModel(t *Trained, path string) error {
 
 // Save puts the model into the cache and returns its file.
 func (s *Store) Save(t *Trained) (path string, err error) {
+	// Whoever takes the lock removes temporary files. A process that holds it now has done so already.
+	defer s.tryLock()()
+	return s.keep(t)
+}
+
+// keep does what Save promises; the caller holds the lock.
+func (s *Store) keep(t *Trained) (path string, err error) {
 	path = s.modelPath(t.Settings)
 	if err := s.WriteModel(t, path); err != nil {
 		return "", err

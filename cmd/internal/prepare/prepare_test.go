@@ -20,6 +20,7 @@ import (
 var _ lab.Source = (*Store)(nil)
 
 func TestPrepareWithoutSST2(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	var l log
 	if err := s.Prepare(t.Context(), nil, l.add); err != nil {
@@ -95,6 +96,7 @@ func TestPrepareWithoutSST2(t *testing.T) {
 }
 
 func TestPrepareWithSST2(t *testing.T) {
+	t.Parallel()
 	s := newStore(t, withSST2(t), func(s *Store) {
 		s.env.pretrained = func(string) []byte { return nil }
 	})
@@ -160,6 +162,7 @@ func TestPretrained(t *testing.T) {
 
 // A cached model is made again when its settings change or its file is damaged, and only then.
 func TestRebuild(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	prepare := func(s *Store) *log {
 		t.Helper()
@@ -209,6 +212,7 @@ func TestRebuild(t *testing.T) {
 
 // Cancelled at any step, Prepare leaves nothing half-written, and the next one completes the work.
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	var whole log
 	if _, err := newStore(t).Export(t.Context(), whole.add); err != nil {
 		t.Fatal(err)
@@ -244,6 +248,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	for _, name := range []string{".tmp-x", "models/.tmp-mnist-lab1-1", "site/.tmp-2/a.qlsh", "data/sst2/.tmp-train.tsv-3"} {
 		write(t, filepath.Join(s.cache, name), []byte("half"))
@@ -258,6 +263,7 @@ func TestSweep(t *testing.T) {
 }
 
 func TestLock(t *testing.T) {
+	t.Parallel()
 	first, second := newStore(t), newStore(t)
 	second.cache = first.cache
 	release, err := first.lock(t.Context(), func() { t.Error("waiting for nobody") })
@@ -298,6 +304,7 @@ func TestLock(t *testing.T) {
 }
 
 func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
 	first := newStore(t)
 	second := newStore(t, sameCache(first))
 	var logs [2]log

@@ -3,7 +3,6 @@ package prepare
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"quantlab/core/dataset"
 	"quantlab/core/nn"
@@ -52,9 +51,7 @@ func (s *Store) run(ctx context.Context, specs []nn.Spec, export bool, progress 
 		return nil
 	}
 	j.tracker = newTracker(progress, 0)
-	release, err := s.lock(ctx, func() {
-		j.tracker.note(fmt.Sprintf("another quantlab is preparing in %s: waiting for it to finish", s.cache))
-	})
+	release, err := s.lock(ctx, func() { j.tracker.note(s.waiting()) })
 	if err != nil {
 		return err
 	}

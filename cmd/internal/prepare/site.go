@@ -101,7 +101,7 @@ func (j *job) writeSite(ctx context.Context) (err error) {
 	}
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), tempPrefix+"*")
 	if err != nil {
-		return diskError(dir, err)
+		return j.diskError(dir, err)
 	}
 	defer os.RemoveAll(tmp) // renamed by then, if all went well
 	_, err = shard.WriteSite(content, func(name string, data []byte) error {
@@ -115,10 +115,10 @@ func (j *job) writeSite(ctx context.Context) (err error) {
 	}
 	// What stands in the way isn't complete.
 	if err := errors.Join(os.RemoveAll(dir), os.Chmod(tmp, 0o755), os.Rename(tmp, dir)); err != nil {
-		return diskError(dir, err)
+		return j.diskError(dir, err)
 	}
 	j.setSite(dir)
-	return prune(dir)
+	return j.prune(dir)
 }
 
 // content collects what the shards hold.
@@ -165,11 +165,11 @@ func (j *job) content(ctx context.Context) (c shard.Content, err error) {
 }
 
 // prune removes old sites, but for the one before: a server may still be serving it.
-func prune(current string) error {
+func (j *job) prune(current string) error {
 	parent := filepath.Dir(current)
 	entries, err := os.ReadDir(parent)
 	if err != nil {
-		return diskError(parent, err)
+		return j.diskError(parent, err)
 	}
 	type site struct {
 		path string
@@ -183,9 +183,9 @@ func prune(current string) error {
 		}
 	}
 	slices.SortFunc(old, func(a, b site) int { return b.info.ModTime().Compare(a.info.ModTime()) })
-	for _, s := range old[min(1, len(old)):] {
-		if err := os.RemoveAll(s.path); err != nil {
-			return diskError(s.path, err)
+	for _, o := range old[min(1, len(old)):] {
+		if err := os.RemoveAll(o.path); err != nil {
+			return j.diskError(o.path, err)
 		}
 	}
 	return nil

@@ -79,7 +79,7 @@ type Request struct {
 	Threads  int      `json:"threads"`
 	Input    string   `json:"input"`              // Dense or Sparse
 	Engine   string   `json:"engine,omitempty"`   // a kernel engine's name; empty is the best one of the host
-	Seed     uint64   `json:"seed"`               // orders the variants and draws the calibration sample; with Fresh also the weights
+	Seed     uint64   `json:"seed"`               // orders the variants and draws made-up inputs; with Fresh also the weights
 	Examples int      `json:"examples,omitempty"` // how many test examples measure accuracy; 0 is all
 	Weights  string   `json:"weights"`            // Shipped or Fresh
 }

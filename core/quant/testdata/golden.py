@@ -145,7 +145,13 @@ def observers():
         q = torch.quantize_per_channel(w, torch.tensor(s), torch.tensor(z), 0, torch.qint8).int_repr()
         channels["qparams"].append(
             dict(bits=bits, symmetric=symmetric, scale=s, zero=z, ints=pack(q.clamp(lo, hi).to(torch.int8))))
-    save("observers.json", {"tensors": cases, "channels": channels})
+    # The order in which torch.sum adds shows in numbers of very different size; see generated in observer_test.go.
+    sums = []
+    for seed in range(20):
+        k = (np.arange(2048, dtype=np.uint64) + np.uint64(2048 * seed)) * np.uint64(2654435761) % np.uint64(2 ** 32)
+        x = (k % np.uint64(1 << 20)).astype(np.float32) * np.float32(2) ** (k >> np.uint64(28)).astype(np.float32)
+        sums.append(torch.sum(torch.from_numpy(x)).item())
+    save("observers.json", {"tensors": cases, "channels": channels, "sums": sums})
 
 
 # core/quant's documented definitions over |x|: 2048 bins of [0, T), T the power of two above the largest magnitude.

@@ -4,7 +4,6 @@
 package term
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -44,6 +43,7 @@ func Color(f *os.File) bool {
 func Render(w io.Writer, res wire.Result, width int, color bool) error {
 	d := newDrawing(width, color)
 	d.hardware(res.Hardware)
+	d.paragraph(report.Settings(res), d.style.plain)
 	for _, t := range report.Tables(res) {
 		d.table(t)
 	}
@@ -51,8 +51,9 @@ func Render(w io.Writer, res wire.Result, width int, color bool) error {
 		d.paragraph("There are no rows.", d.style.plain)
 	}
 	d.notes(res.Notes)
-	d.paragraph(report.Settings(res), d.style.faint)
-	d.legend(res)
+	if len(res.Rows) > 0 {
+		d.pairs(report.Legend(), d.style.faint)
+	}
 	return d.flush(w)
 }
 
@@ -143,22 +144,25 @@ func (d *drawing) notes(notes []string) {
 // hardware draws the machine as names and values.
 func (d *drawing) hardware(h wire.Hardware) {
 	d.heading(report.HardwareTitle(h))
-	rows := report.HardwareRows(h)
+	d.pairs(report.HardwareRows(h), d.style.plain)
+}
+
+// pairs writes names in a column and values beside them, or below where the window is narrow, and an empty line.
+func (d *drawing) pairs(rows [][2]string, style lipgloss.Style) {
 	names := 0
 	for _, r := range rows {
 		names = max(names, lipgloss.Width(r[0]))
 	}
 	for _, r := range rows {
-		d.item(d.style.faint.Render(fmt.Sprintf("%-*s", names, r[0]))+"  ", r[1], d.style.plain)
+		if 3*names > d.width { // beside the name there is no room
+			d.item("", r[0], d.style.faint)
+			d.item("  ", r[1], style)
+			continue
+		}
+		name := r[0] + strings.Repeat(" ", names-lipgloss.Width(r[0]))
+		d.item(d.style.faint.Render(name)+"  ", r[1], style)
 	}
 	d.line("")
-}
-
-// legend says what the signs mean, those that occur.
-func (d *drawing) legend(res wire.Result) {
-	if len(res.Rows) > 0 {
-		d.item("", report.Legend, d.style.faint)
-	}
 }
 
 // clean makes foreign text safe for a terminal: no control characters, no escape sequences, one line.
@@ -174,7 +178,31 @@ func clean(text string) string {
 	}, text)
 }
 
-// wrap breaks text into lines of at most so many columns, between words where it can.
+// wrap breaks text into lines of at most so many columns: between words, but not around "=" and "<", and within a word
+// that is longer than a line.
 func wrap(text string, width int) []string {
-	return strings.Split(ansi.Wrap(clean(text), max(width, 10), ""), "\n")
+	const glue = "\u00a0"
+	text = strings.NewReplacer(" = ", glue+"="+glue, " < ", glue+"<"+glue).Replace(clean(text))
+	width = max(width, 10)
+	var lines []string
+	line := ""
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' }) {
+		switch {
+		case line == "":
+			line = word
+		case lipgloss.Width(line)+1+lipgloss.Width(word) <= width:
+			line += " " + word
+		default:
+			lines, line = append(lines, line), word
+		}
+		for lipgloss.Width(line) > width {
+			head := ansi.Truncate(line, width, "")
+			lines, line = append(lines, head), line[len(head):]
+		}
+	}
+	lines = append(lines, line)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], glue, " ")
+	}
+	return lines
 }

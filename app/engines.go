@@ -1,0 +1,184 @@
+package app
+
+import (
+	"encoding/json"
+
+	"quantlab/core/lab/wire"
+)
+
+// pump starts the next run of the plan if its engine and its data are there.
+func (s *session) pump() {
+	for s.active == nil {
+		run := s.Current()
+		if run == nil {
+			return
+		}
+		switch {
+		case run.Host == wire.Browser && s.Engine.Phase == EngineFailed:
+			run.Phase, run.Text = RunFailed, s.Engine.Text
+			s.sayEnd(*run)
+		case run.Host == wire.Native && s.Native.Phase == NativeAbsent:
+			run.Phase, run.Text = RunFailed, "No native engine serves this page: "+s.Native.Text
+			s.sayEnd(*run)
+		case !s.data || s.Native.Phase == NativePreparing || run.Host == wire.Native && s.Native.Phase != NativeReady:
+			return
+		case run.Host == wire.Browser:
+			s.runInBrowser(run.Request)
+		default:
+			s.runNatively(run.Request)
+		}
+	}
+}
+
+func (s *session) runInBrowser(req wire.Request) {
+	s.command++
+	id := s.command
+	s.active = &active{id: id, host: wire.Browser, cancel: func() {
+		s.platform.Send(encode(wire.Command{ID: id, Op: wire.OpCancel}))
+	}}
+	s.platform.Send(encode(wire.Command{ID: id, Op: wire.OpRun, Request: &req}))
+}
+
+func (s *session) runNatively(req wire.Request) {
+	s.command++
+	a := &active{id: s.command, host: wire.Native}
+	s.active = a
+	a.cancel = s.platform.NativeRun(encode(req), func(event string) {
+		s.later(func() {
+			var e wire.Event
+			if err := json.Unmarshal([]byte(event), &e); err != nil {
+				e = wire.Event{Kind: wire.EventError, Text: "The server's answer can't be read: reload the page."}
+			}
+			s.event(a, e)
+		})
+	})
+}
+
+// hear takes what the worker's bridge says.
+func (s *session) hear(kind, payload string) {
+	switch kind {
+	case "state":
+		var w workerState
+		if json.Unmarshal([]byte(payload), &w) == nil {
+			s.engineState(w)
+		}
+	case "message":
+		var m wire.Envelope
+		if json.Unmarshal([]byte(payload), &m) == nil && s.active != nil && s.active.host == wire.Browser && m.ID == s.active.id {
+			s.event(s.active, m.Event)
+		}
+	}
+}
+
+func (s *session) engineState(w workerState) {
+	s.Engine = Engine{Text: w.Text, Fraction: clamp01(w.Fraction)}
+	switch w.State {
+	case "ready":
+		s.Engine.Phase = EngineReady
+	case "failed":
+		s.Engine.Phase = EngineFailed
+		if s.Engine.Text == "" {
+			s.Engine.Text = "The engine in this browser stopped."
+		}
+		if a := s.active; a != nil && a.host == wire.Browser {
+			s.event(a, wire.Event{Kind: wire.EventError, Text: s.Engine.Text})
+			return
+		}
+		s.pump()
+	}
+}
+
+// event folds an event of command a into the state, and goes on when it was the last.
+func (s *session) event(a *active, e wire.Event) {
+	if s.active != a {
+		return
+	}
+	run := s.Current()
+	s.Apply(a.host, e)
+	if e.Kind == wire.EventRow && e.Row != nil {
+		s.say(sayRow(*e.Row))
+	}
+	if run == nil || !run.Phase.Over() {
+		return
+	}
+	s.active = nil
+	s.sayEnd(*run)
+	if next := s.next; next != nil {
+		s.next = nil
+		s.begin(next)
+		return
+	}
+	s.pump()
+}
+
+func (s *session) sayEnd(run Run) {
+	switch run.Phase {
+	case RunDone:
+		s.say("Finished " + inHost(run.Host) + ".")
+	case RunFailed:
+		s.say(runName(run.Host) + " failed: " + run.Text)
+	case RunCanceled:
+		s.say("Cancelled " + inHost(run.Host) + ".")
+	}
+}
+
+// meetNative takes the native host's answer to who it is.
+func (s *session) meetNative(hardware, problem string) {
+	var hw wire.Hardware
+	if hardware != "" && json.Unmarshal([]byte(hardware), &hw) != nil {
+		hardware, problem = "", "its answer can't be read"
+	}
+	if hardware == "" {
+		s.Native = Native{Phase: NativeAbsent, Text: problem}
+		s.dataReady()
+		return
+	}
+	put(&s.Hardware, wire.Native, hw)
+	if s.Native.Phase == NativeUnknown {
+		s.Native.Phase = NativeReady
+	}
+	var stop func()
+	stop = s.platform.NativeStatus(func(status string) {
+		s.later(func() {
+			var n nativeStatus
+			if json.Unmarshal([]byte(status), &n) != nil {
+				return
+			}
+			s.prepare(n)
+			if n.Ready && stop != nil {
+				stop()
+			}
+		})
+	})
+}
+
+// prepare takes the server's word on its models and data.
+func (s *session) prepare(n nativeStatus) {
+	if n.Ready {
+		s.Native = Native{Phase: NativeReady}
+		s.dataReady()
+		return
+	}
+	text := n.Step
+	if n.Text != "" {
+		text = n.Text
+	}
+	s.Native = Native{Phase: NativePreparing, Text: text, Fraction: clamp01(n.Fraction)}
+}
+
+// dataReady lets the engines start, unless the server said that it still prepares.
+func (s *session) dataReady() {
+	if s.Native.Phase == NativePreparing {
+		return
+	}
+	s.data = true
+	s.pump()
+}
+
+func encode(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil { // the wire types always encode
+		return "{}"
+	}
+	return string(b)
+}

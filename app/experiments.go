@@ -41,12 +41,6 @@ func renderExperiments(s *session) goapp.UI {
 // notices are the banners between the controls and the progress.
 func notices(s *session) []goapp.UI {
 	var out []goapp.UI
-	if s.Update {
-		out = append(out, goapp.Div().Class("notice").Body(
-			goapp.P().Text("A newer version of this page is ready."),
-			goapp.Button().Type("button").Text("Reload").OnClick(func(ctx goapp.Context, _ goapp.Event) { ctx.Reload() }),
-		))
-	}
 	for _, n := range s.Notices {
 		out = append(out, goapp.P().Class("notice warn").Text(n))
 	}

@@ -42,9 +42,6 @@ func (p *page) OnNav(ctx goapp.Context) {
 	p.session.visit(u.Query())
 }
 
-// OnAppUpdate hears that the server has a newer page.
-func (p *page) OnAppUpdate(goapp.Context) { p.session.Update = true }
-
 func (p *page) Render() goapp.UI {
 	v := viewAt(p.path)
 	return goapp.Div().Class("page").Body(

@@ -107,7 +107,7 @@ func TestRenderedStates(t *testing.T) {
 		},
 		"drafts": func(s *session) {
 			s.Drafts = map[string]Draft{"runs": {"0", "No."}, "models": {"", "None."}, "batches": {"one", "No."}}
-			s.Update, s.CopyText, s.Copied = true, "text", "Copied."
+			s.CopyText, s.Copied = "text", "Copied."
 			s.Runs[0].Hidden = true
 		},
 	} {

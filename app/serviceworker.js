@@ -1,5 +1,4 @@
-// quantlab {{.Version}}
-// go-app registers a service worker to learn of new versions. This one intercepts nothing and caches nothing.
+// go-app registers a service worker. This one intercepts nothing and caches nothing.
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => {
   event.waitUntil(

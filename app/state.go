@@ -86,7 +86,6 @@ type State struct {
 	Settings Settings
 	Notices  []string         // what was wrong with the link
 	Drafts   map[string]Draft // what the reader typed that can't be taken, by the setting's key
-	Update   bool             // a newer page is to be had
 
 	Engine   Engine
 	Native   Native

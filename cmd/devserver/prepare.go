@@ -16,6 +16,9 @@ import (
 // higher quality would take minutes to save a few percent.
 const shardQuality = 9
 
+// exportShare is how much of the whole, with training, comes before compressing.
+const exportShare = 0.95
+
 // preparing returns what prepares the store's models and shards, and compresses these. It prints what takes long.
 func preparing(store *prepare.Store, out io.Writer) prepareFunc {
 	return func(ctx context.Context, report func(step string, fraction float64)) (string, error) {
@@ -29,7 +32,9 @@ func preparing(store *prepare.Store, out io.Writer) prepareFunc {
 				p.line(e.Note)
 				return
 			}
-			tell(e.Step, e.Fraction)
+			if e.Fraction < 1 {
+				tell(e.Step, exportShare*e.Fraction)
+			}
 		})
 		if err != nil {
 			if ctx.Err() == nil {
@@ -39,7 +44,7 @@ func preparing(store *prepare.Store, out io.Writer) prepareFunc {
 		}
 		// Now rather than while the first run measures: it keeps every core busy.
 		_, err = precompress.Dir(ctx, folder, precompress.Options{Quality: shardQuality, Progress: func(c precompress.Progress) {
-			tell("compressing the browser's files", float64(c.Done)/float64(max(c.Total, 1)))
+			tell("compressing the browser's files", exportShare+(1-exportShare)*float64(c.Done)/float64(max(c.Total, 1)))
 		}})
 		if err != nil && ctx.Err() == nil {
 			p.line(fmt.Sprintf("the browser's files go out uncompressed (%v)", err)) // as on a read-only cache

@@ -42,10 +42,14 @@ func withoutData(t *testing.T) (folder string) {
 	return folder
 }
 
-// withModels skips the test unless the models are trained already.
+// withModels skips the test unless the models are trained already. Data is looked for in $QUANTLAB_DATA, or in the
+// folders data and shared/data beside this one or further up.
 func withModels(t *testing.T, models ...string) *prepare.Store {
 	t.Helper()
-	store, err := prepare.Open(prepare.Options{Data: nil})
+	if os.Getenv(prepare.EnvData) == "" {
+		t.Setenv(prepare.EnvData, dataAbove(t))
+	}
+	store, err := prepare.Open(prepare.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +66,23 @@ func withModels(t *testing.T, models ...string) *prepare.Store {
 		}
 	}
 	return store
+}
+
+// dataAbove returns the nearest folder upward that holds SST-2, "" if there is none.
+func dataAbove(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		for _, name := range []string{"data", "shared/data"} {
+			if _, err := os.Stat(filepath.Join(dir, name, "sst2", "dev.tsv")); err == nil {
+				return filepath.Join(dir, name)
+			}
+		}
+	}
+	return ""
 }
 
 // checkPlain holds for whatever is written to something that is no terminal.

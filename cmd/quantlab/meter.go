@@ -18,13 +18,13 @@ const lineEvery = 2 * time.Second
 type meter interface {
 	at(step string, fraction float64) // what is being done, and how much of the whole is over
 	say(line string)                  // something that stays on screen
-	close()                           // the work is over, or was given up; may be called again
+	close()                           // the work is over, or was given up; may be called twice
 }
 
 // meter returns a bar on a terminal, plain lines elsewhere.
 func (s *streams) meter() meter {
 	if s.errTerm {
-		return newBar(s.err)
+		return &bar{w: s.err}
 	}
 	return &lines{w: s.err}
 }
@@ -62,11 +62,11 @@ func (l *lines) say(line string) { fmt.Fprintln(l.w, line) }
 
 func (l *lines) close() {}
 
-// bar is one line on a terminal that is gone when the work is over.
+// bar is one line on a terminal, from the first step until the work is over.
 type bar struct {
-	container *mpb.Progress
+	w         io.Writer
+	container *mpb.Progress // nil before the first step and after close
 	bar       *mpb.Bar
-	once      sync.Once
 	mu        sync.Mutex // guards step
 	step      string
 }
@@ -79,11 +79,10 @@ const (
 	barRest = barWidth + 2 + 3
 )
 
-func newBar(w io.Writer) *bar {
-	b := &bar{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))}
+func (b *bar) start() {
+	b.container = mpb.New(mpb.WithOutput(b.w), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))
 	b.bar = b.container.New(barSteps,
 		mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("▌").Padding("░"),
-		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(
 			decor.NewPercentage("%d", decor.WC{W: 4}),
 			decor.Name(" "),
@@ -97,10 +96,12 @@ func newBar(w io.Writer) *bar {
 			}),
 		),
 	)
-	return b
 }
 
 func (b *bar) at(step string, fraction float64) {
+	if b.container == nil {
+		b.start()
+	}
 	b.mu.Lock()
 	b.step = step
 	b.mu.Unlock()
@@ -108,11 +109,18 @@ func (b *bar) at(step string, fraction float64) {
 	b.bar.SetCurrent(min(int64(fraction*barSteps), barSteps-1))
 }
 
-func (b *bar) say(line string) { fmt.Fprintln(b.container, line) }
+func (b *bar) say(line string) {
+	if b.container == nil {
+		fmt.Fprintln(b.w, line)
+		return
+	}
+	fmt.Fprintln(b.container, line)
+}
 
 func (b *bar) close() {
-	b.once.Do(func() {
+	if b.container != nil {
 		b.bar.Abort(true)
 		b.container.Wait()
-	})
+		b.container = nil
+	}
 }

@@ -81,9 +81,7 @@ func runPredict(ctx context.Context, out *output, model, image, text string) err
 			return err
 		}
 	}
-	meter := out.meter()
-	defer meter.close()
-	src, err := source(ctx, []string{model}, meter)
+	src, err := source(ctx, []string{model}, out.meter())
 	if err != nil {
 		return err
 	}
@@ -91,7 +89,6 @@ func runPredict(ctx context.Context, out *output, model, image, text string) err
 	if err != nil {
 		return err
 	}
-	meter.close()
 	return out.write(func(w io.Writer) error { return writePrediction(w, out, p) })
 }
 
@@ -228,18 +225,19 @@ func predictionMarkdown(w io.Writer, p *wire.Prediction) error {
 func sentence(p *wire.Prediction) string {
 	var known, unknown []string
 	for _, w := range p.Words {
+		text := strings.Map(visible, w.Text)
 		if w.Known {
-			known = append(known, w.Text)
+			known = append(known, text)
 		} else {
-			unknown = append(unknown, w.Text)
+			unknown = append(unknown, text)
 		}
 	}
-	s := p.Model + " read, in any order: " + strings.Join(known, " ") + "."
+	s := p.Model + " read these words, in any order: “" + strings.Join(known, " ") + "”."
 	if len(known) == 0 {
 		s = p.Model + " read none of the words."
 	}
 	if len(unknown) > 0 {
-		s += " Dropped, since it never saw them: " + strings.Join(unknown, " ") + "."
+		s += " Not in its vocabulary, so dropped: “" + strings.Join(unknown, " ") + "”."
 	}
 	return s
 }

@@ -24,8 +24,9 @@ func host() lab.Host {
 	return lab.Host{Name: wire.Native, Version: version.String(), Hardware: hardware.Detect}
 }
 
-// source opens the cache and makes sure that the models are in it, showing its progress.
+// source opens the cache and makes sure that the models are in it, showing its progress on m, which it closes.
 func source(ctx context.Context, models []string, m meter) (*prepare.Store, error) {
+	defer m.close()
 	store, err := prepare.Open(prepare.Options{})
 	if err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ const trainExample = `  quantlab train mnist-lab1
   quantlab train sst2-lab2 -o core/lab/pretrained/sst2-lab2.safetensors   (the one that is in the repository)`
 
 // defaultSeed is prepare.DefaultSeed in words; a test compares them.
-const defaultSeed = "1"
+const defaultSeed = "0"
 
 func trainCommand(s *streams) *cobra.Command {
 	var seed uint64

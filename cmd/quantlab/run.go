@@ -93,12 +93,12 @@ func isNumber(s string) bool {
 
 // runLab carries out the request, its progress shown, and writes the result.
 func runLab(ctx context.Context, out *output, req wire.Request) error {
-	meter := out.meter()
-	defer meter.close()
-	src, err := source(ctx, req.Models, meter)
+	src, err := source(ctx, req.Models, out.meter())
 	if err != nil {
 		return err
 	}
+	meter := out.meter()
+	defer meter.close()
 	result, err := lab.Run(ctx, host(), src, req, func(e wire.Event) {
 		if e.Kind == wire.EventProgress {
 			meter.at(e.Step, e.Fraction)

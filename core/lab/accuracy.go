@@ -26,6 +26,9 @@ func (t *trial) accuracy(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", short(s.variant), err)
 		}
 		s.score(t.test.Labels)
+		if s.variant.ID == "dynamic-qint8" {
+			t.note(fmt.Sprintf("accuracy was measured in batches of %d: dynamic int8 takes the range of its activations from each batch", EvalBatch))
+		}
 		if s != t.baseline() {
 			s.row.Paired = paired(t.baseline().answers, s.answers, t.test.Labels)
 		}

@@ -15,7 +15,8 @@ import (
 
 // Run carries out the request and returns what it gave. emit, which may be nil, hears every event from the goroutine
 // that called Run: one EventStart, then progress, notes and rows as they come, and at the end exactly one of EventDone,
-// EventError and EventCancel. The request must be complete (see wire.Request.WithDefaults).
+// EventError and EventCancel. The request must be complete (see wire.Request.WithDefaults); one that the host can't run
+// gives an EventError alone.
 //
 // A variant other than the baseline needs the baseline for its verdict, its size ratio and its McNemar test, so that is
 // converted and measured too, but only the rows that were asked for are reported.
@@ -136,9 +137,6 @@ func (r *runner) forewarn() {
 	if r.req.Input == wire.Sparse && images {
 		r.note("sparse input is for bags of words: the MNIST models ran dense")
 	}
-	if slices.Contains(r.req.Variants, "dynamic-qint8") {
-		r.note(fmt.Sprintf("accuracy was measured in batches of %d: dynamic int8 takes the range of its activations from each batch", EvalBatch))
-	}
 }
 
 // note tells the reader something of the whole run, once.
@@ -164,6 +162,12 @@ func (r *runner) missing(err error) (what string) {
 	}
 	r.note(m.Error())
 	return m.What
+}
+
+// isMissing reports whether err says that data is not here.
+func isMissing(err error) bool {
+	var m *dataset.MissingError
+	return errors.As(err, &m)
 }
 
 // absent is the note of a row some figures of which could not be had.

@@ -187,8 +187,11 @@ func (t *trial) calibrate(ctx context.Context) (cal *quant.Calibration, note str
 		})
 		return cal, "", err
 	}
+	if t.meta.Calibration != nil && isMissing(err) && ctx.Err() == nil {
+		return t.meta.Calibration, "", nil
+	}
 	if what := t.missing(err); what != "" && ctx.Err() == nil {
-		return t.meta.Calibration, absent(what), nil
+		return nil, absent(what), nil
 	}
 	return nil, "", err
 }

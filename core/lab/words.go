@@ -13,7 +13,8 @@ import (
 var clitics = []string{"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"}
 
 // words splits a sentence into words as SST-2 writes them: in lower case, punctuation apart, clitics split off. A word
-// between white space that the vocabulary knows stays whole, so a sentence of SST-2 itself passes almost unchanged.
+// between white space that the vocabulary knows stays whole, so a sentence of SST-2 itself passes almost unchanged: of
+// the 872 dev sentences 4 become another bag of the 5000 words, and none of all words.
 func words(v *dataset.Vocabulary, text string) []string {
 	var out []string
 	for word := range strings.FieldsSeq(strings.ReplaceAll(strings.ToLower(text), "’", "'")) {

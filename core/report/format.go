@@ -167,6 +167,10 @@ func Times(ratio, uncertainty float64) string {
 	if !finite(ratio) || ratio <= 0 {
 		return Missing
 	}
+	return Fixed(ratio, timesDecimals(ratio, uncertainty)) + "×"
+}
+
+func timesDecimals(ratio, uncertainty float64) int {
 	most := 2
 	switch {
 	case ratio >= 99.95:
@@ -174,11 +178,10 @@ func Times(ratio, uncertainty float64) string {
 	case ratio >= 9.995:
 		most = 1
 	}
-	decimals := most
 	if finite(uncertainty) && uncertainty > 0 {
-		decimals = min(max(deviationDecimals(uncertainty), most-1, 0), most)
+		return min(max(deviationDecimals(uncertainty), most-1, 0), most)
 	}
-	return Fixed(ratio, decimals) + "×"
+	return most
 }
 
 // Verdict words a verdict: "1.71× faster", "1.05× slower", "no difference detected". A slowdown is told as how many times
@@ -203,7 +206,14 @@ func VerdictInterval(v *wire.Verdict) (words, interval string) {
 		words = Times(ratio, half) + " " + v.Word
 	}
 	if finite(low) && finite(high) && low > 0 {
-		interval = strings.TrimSuffix(Times(low, half), "×") + "–" + Times(high, half)
+		first := timesDecimals(low, half)
+		if v.Word != wire.NoDifference {
+			// "1.9× faster, 1.0–3.5×" would read as a contradiction: the interval leaves out 1, so show that it does.
+			for low > 1 && first < 4 && Fixed(low, first) == Fixed(1, first) {
+				first++
+			}
+		}
+		interval = Fixed(low, first) + "–" + Times(high, half)
 	}
 	return words, interval
 }

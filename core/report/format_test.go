@@ -102,6 +102,8 @@ func TestVerdictsReadAlikeBothWays(t *testing.T) {
 		{&wire.Verdict{Word: wire.Faster, Ratio: 1.7123, Low: 1.68, High: 1.74}, "1.71× faster", "1.68–1.74×"},
 		{&wire.Verdict{Word: wire.Slower, Ratio: 0.5, Low: 0.4, High: 0.625}, "2.0× slower", "1.6–2.5×"},
 		{&wire.Verdict{Word: wire.NoDifference, Ratio: 0.98, Low: 0.95, High: 1.02}, "no difference detected", "0.95–1.02×"},
+		{&wire.Verdict{Word: wire.Faster, Ratio: 1.9, Low: 1.03, High: 3.5}, "1.9× faster", "1.03–3.5×"}, // not 1.0–3.5×
+		{&wire.Verdict{Word: wire.Slower, Ratio: 1 / 1.9, Low: 1 / 3.5, High: 1 / 1.004}, "1.9× slower", "1.004–3.5×"},
 		{&wire.Verdict{Word: wire.Slower}, "– slower", ""}, // a damaged file
 	}
 	for _, tt := range tests {

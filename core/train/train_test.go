@@ -180,12 +180,13 @@ func TestGradient(t *testing.T) {
 			} {
 				for j := range pair[0] {
 					v := pair[0][j]
-					pair[0][j] = v + 0x1p-10
+					above, below := v+0x1p-14, v-0x1p-14 // near enough that hardly a ReLU switches
+					pair[0][j] = above
 					up := lossOf(net, x, labels)
-					pair[0][j] = v - 0x1p-10
+					pair[0][j] = below
 					down := lossOf(net, x, labels)
 					pair[0][j] = v
-					if slope := (up - down) / 0x1p-9; math.Abs(slope-float64(pair[1][j])) > 2e-5 {
+					if slope := (up - down) / (float64(above) - float64(below)); math.Abs(slope-float64(pair[1][j])) > 1e-6 {
 						t.Errorf("sparse %v: layer %d's %s %d: gradient %v, slope %v", sparse, i, name, j, pair[1][j], slope)
 					}
 				}
@@ -234,6 +235,27 @@ func TestProgress(t *testing.T) {
 	}
 	if want := []string{"1/2 1/3", "1/2 2/3", "1/2 3/3", "2/2 1/3", "2/2 2/3", "2/2 3/3"}; !slices.Equal(got, want) {
 		t.Errorf("progress %v, not %v", got, want)
+	}
+}
+
+// TestOrder tells the examples by their losses, at a learning rate that changes nothing: every epoch has all of them,
+// each in another order than the one before.
+func TestOrder(t *testing.T) {
+	spec, data := tiny(40, true)
+	spec.Batch, spec.LR, spec.Epochs = 1, 1e-30, 3
+	epochs := make([][]float64, 3)
+	if _, err := Train(t.Context(), spec, data, Options{}, func(p Progress) {
+		epochs[p.Epoch-1] = append(epochs[p.Epoch-1], p.Loss)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		if slices.Equal(epochs[i], epochs[i+1]) {
+			t.Errorf("epochs %d and %d have the same order", i+1, i+2)
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(epochs[i])), slices.Sorted(slices.Values(epochs[i+1]))) {
+			t.Errorf("epochs %d and %d have different examples", i+1, i+2)
+		}
 	}
 }
 

@@ -4,10 +4,12 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -150,12 +152,41 @@ func start(server, root string, env []string) (*devserver, error) {
 	go func() { exited <- cmd.Wait(); w.Close() }()
 	select {
 	case <-ready:
+		if err := s.prepared(); err != nil {
+			s.stop()
+			return nil, err
+		}
 		return s, nil
 	case err := <-exited:
 		return nil, fmt.Errorf("it ended at once (%v):\n%s", err, tail)
 	case <-time.After(time.Minute):
 		cmd.Process.Kill()
 		return nil, fmt.Errorf("it prints no address:\n%s", tail)
+	}
+}
+
+// prepared waits until the models are there; on a new machine they are trained first.
+func (s *devserver) prepared() error {
+	deadline := time.Now().Add(15 * time.Minute)
+	for {
+		var status struct {
+			Ready, Failed bool
+			Step, Text    string
+		}
+		resp, err := http.Get(s.base + "/api/status")
+		if err == nil {
+			err = json.NewDecoder(resp.Body).Decode(&status)
+			resp.Body.Close()
+		}
+		switch {
+		case err != nil:
+			return err
+		case status.Ready:
+			return nil
+		case status.Failed || time.Now().After(deadline):
+			return fmt.Errorf("its models are not ready: %s %s", status.Step, status.Text)
+		}
+		time.Sleep(time.Second)
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 	"quantlab/core/nn"
 )
 
-// DefaultSeed is the seed that the lab's models are trained from.
-const DefaultSeed = 1
+// DefaultSeed is the seed that the lab's models are trained from; it is also wire.Lab's. Another seed moves the accuracy on
+// SST-2 by a point or so either way.
+const DefaultSeed = 0
 
 // trainVersion changes whenever core/train, or how this package feeds it, gives other weights for the same settings.
 const trainVersion = 1

@@ -74,7 +74,7 @@ func TestGolden(t *testing.T) {
 func TestEverythingFits(t *testing.T) {
 	for _, name := range []string{"native", "missing", "both", "hostile"} {
 		r := read(t, name)
-		for width := minWidth; width <= 220; width++ {
+		for width := minWidth; width <= 220; width += 1 + width/12 {
 			for _, color := range []bool{false, true} {
 				text := draw(t, r, width, color)
 				for line := range strings.Lines(text) {

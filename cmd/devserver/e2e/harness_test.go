@@ -307,8 +307,10 @@ func (tb *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// click clicks on what the selector names, once it is there and works: until the page's WebAssembly runs, its buttons don't.
 func (tb *tab) click(selector string) {
 	tb.Helper()
+	tb.until(selector+" can be clicked", `(e => e && !e.disabled)(document.querySelector('`+selector+`'))`)
 	tb.do(chromedp.Click(selector))
 }
 

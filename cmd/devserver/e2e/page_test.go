@@ -51,11 +51,18 @@ func (tb *tab) results() []wire.Row {
 	tb.click("#copy-json")
 	tb.until("the JSON is copied", `window.copiedText`)
 	text := js[string](tb, `window.copiedText`)
-	var one wire.Result
-	if err := json.Unmarshal([]byte(text), &one); err != nil {
+	if !strings.HasPrefix(text, "[") { // one host gives a result, two give an array of them
+		text = "[" + text + "]"
+	}
+	var results []wire.Result
+	if err := json.Unmarshal([]byte(text), &results); err != nil {
 		tb.Fatalf("what was copied is not a result: %v\n%.300s", err, text)
 	}
-	return one.Rows
+	var rows []wire.Row
+	for _, r := range results {
+		rows = append(rows, r.Rows...)
+	}
+	return rows
 }
 
 // picture keeps what the page shows, where QUANTLAB_SCREENSHOTS names a directory.

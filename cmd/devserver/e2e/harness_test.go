@@ -221,7 +221,8 @@ func (l *logTail) String() string {
 // A tab is one page of a test. Whatever the page complains about on its console fails the test.
 type tab struct {
 	*testing.T
-	ctx context.Context
+	tab context.Context // lives as long as the test
+	ctx context.Context // the same, with the test's time limit
 
 	mu         sync.Mutex
 	complaints []string
@@ -247,6 +248,7 @@ func open(t *testing.T, path string, limit time.Duration, before ...chromedp.Act
 			}
 		}
 	}()
+	tb.tab = ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	tb.ctx = ctx
 	t.Cleanup(func() {
@@ -285,8 +287,9 @@ func (tb *tab) expect(parts ...string) {
 
 // explain leaves what the page showed when the test failed.
 func (tb *tab) explain() {
-	ctx, cancel := context.WithTimeout(tb.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(tb.tab, 5*time.Second)
 	defer cancel()
+	tb.ctx = ctx
 	if text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText.slice(0, 3000)`)); err == nil {
 		tb.Logf("the page shows:\n%s", text)
 	}

@@ -272,20 +272,20 @@ func TestWorkerCrash(t *testing.T) {
 
 // A shard that can't be had says so, and Retry fetches it once it is back.
 func TestMissingShard(t *testing.T) {
-	tb := open(t, "/?models=mnist-lab2&where=browser&runs=1&variants=fp32", 2*time.Minute)
-	tb.finished() // the quick run has its shards; this model needs others
+	tb := open(t, "/?models=sst2-lab2&where=browser&runs=1&variants=fp32", 2*time.Minute)
+	tb.finished() // the quick run has its shards; this model needs others, that no other test left in the browser's cache
 	tb.expect("404", "Failed to load resource")
 	front.breakData.Store(true)
 	defer front.breakData.Store(false)
 	tb.click("#run")
 	tb.until("the page says so", `document.querySelector('.notice.bad #retry')`)
-	if text := js[string](tb, `document.querySelector('.notice.bad').innerText`); !strings.Contains(text, "404") {
+	if text := js[string](tb, `document.querySelector('.notice.bad').innerText`); !strings.Contains(text, "is not there") {
 		t.Errorf("it does not say what happened: %q", text)
 	}
 	picture(tb, "missing-shard")
 	front.breakData.Store(false)
 	tb.click("#retry")
-	tb.until("the row is there", `document.querySelector('`+row("mnist-lab2", "fp32", wire.Browser)+`')`)
+	tb.until("the row is there", `document.querySelector('`+row("sst2-lab2", "fp32", wire.Browser)+`')`)
 }
 
 // running holds when a run has come to measuring.

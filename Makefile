@@ -27,10 +27,14 @@ build: web
 web:
 	@$(GO) run ./cmd/internal/webbuild -version '$(VERSION)' -quality $(QUALITY)
 
-test: web
-	$(GO) vet ./...
-	GOOS=js GOARCH=wasm $(GO) vet ./app/... ./wasm/...
-	$(GO) test ./...
+# The browser tests run last and alone: they measure, on the models that `quantlab prepare` has trained.
+BROWSER_TESTS := quantlab/cmd/devserver/e2e
+
+test: build
+	@cmd/devserver/e2e/chromium.sh
+	@bin/quantlab prepare
+	$(GO) test $(filter-out $(BROWSER_TESTS),$(shell $(GO) list ./...))
+	$(GO) test -v -timeout 20m $(BROWSER_TESTS)
 
 clean:
 	rm -rf bin web/app.wasm web/compute.wasm web/wasm_exec.js web/*.br web/*.gz web/.precompressed.json web/.tmp-*

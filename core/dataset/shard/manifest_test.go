@@ -72,4 +72,3 @@ func FuzzParseManifest(f *testing.F) {
 		}
 	})
 }
-

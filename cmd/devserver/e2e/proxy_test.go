@@ -50,6 +50,13 @@ func newProxy(target string) (*proxy, error) {
 			r.Header.Del("Accept-Encoding")
 			r.Header.Del("If-None-Match")
 		}
+		// A body that is still being read when the answer begins would be cut off, and the answer with it.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		back.ServeHTTP(w, r)
 	}))
 	return p, nil

@@ -96,9 +96,14 @@ func quantize(dst []uint8, x []float32, g Grid) {
 
 func quantizeDynamic(dst []uint8, x []float32, g Grid) {
 	dst = dst[:len(x)]
-	inv, zero, lo, hi := 1/g.Scale, float32(g.Zero), g.Min, g.Max
+	inv, zero, lo, hi := float64(1/g.Scale), float64(g.Zero), g.Min, g.Max
 	for i, v := range x {
-		dst[i] = uint8(max(min(roundEven(fma(v, inv, zero)), hi), lo))
+		p := float64(v) * inv // fma(v, inv, zero), which the compiler finds too large to inline
+		s := p + zero
+		if onTie(s) {
+			s = offTie(p, zero, s)
+		}
+		dst[i] = uint8(max(min(roundEven(float32(s)), hi), lo))
 	}
 }
 

@@ -197,3 +197,58 @@ func BenchmarkElementwise(b *testing.B) {
 		}
 	}
 }
+
+// A float32 fma is the exact sum, rounded once. What lies next to a tie is where rounding twice shows.
+func TestFMARoundsOnce(t *testing.T) {
+	check := func(a, b, c float32) {
+		t.Helper()
+		exact := func(v float32) *big.Float { return new(big.Float).SetPrec(400).SetFloat64(float64(v)) }
+		sum := exact(a)
+		sum.Mul(sum, exact(b)).Add(sum, exact(c))
+		if want, _ := sum.Float32(); fma(a, b, c) != want {
+			t.Fatalf("fma(%x, %x, %x) = %x, want %x", a, b, c, fma(a, b, c), want)
+		}
+	}
+	r := newRandom(10)
+	for shift := 9; shift < 23; shift++ {
+		e := float32(math.Ldexp(1, -shift))
+		for _, c := range []float32{1, 1 + 0x1p-23, 1 + 0x1p-22, 2 - 0x1p-23, 1.5} {
+			for _, sign := range []float32{1, -1} {
+				check(0x1p-12*(1+e), 0x1p-12*(1-e), sign*c) // just below half a bit of c
+				check(0x1p-12*(1+e), -0x1p-12*(1-e), sign*c)
+				check(0x1p-12*(1+e), 0x1p-12*(1-e)+0x1p-35, sign*c)
+				check(0x1p-12*(1+e), 0x1p-12*(1+e), sign*c)
+			}
+		}
+	}
+	for _, v := range r.floats(10000) {
+		check(v, float32(math.Ldexp(1, -12)), 1+v)
+		check(v, v/3, 60)
+	}
+	check(0, 1, 0)
+	inf := float32(math.Inf(1))
+	if got := fma(inf, 1, 1); got != inf {
+		t.Errorf("fma(Inf, 1, 1) = %v", got)
+	}
+	if got := fma(inf, 0, 1); got == got {
+		t.Errorf("fma(Inf, 0, 1) = %v", got)
+	}
+}
+
+// What rounding twice would put on another integer.
+func TestQuantizeDynamicRoundsOnce(t *testing.T) {
+	for _, c := range []struct {
+		scale, x float32
+		want     uint8
+	}{
+		{0x1.9d76b6p-01, 0x1.9d7854p-02, 193}, {0x1.70c3d4p-01, 0x1.70c544p-02, 193}, {0x1.636dfep-01, 0x1.636f62p-02, 193},
+		{0x1.9d76b6p-01, -0x1.9d7854p-02, 191}, {0x1.70c3d4p-01, -0x1.70c544p-02, 191},
+	} {
+		for _, e := range Engines() {
+			q := []uint8{0}
+			if e.QuantizeDynamic(q, []float32{c.x}, Grid{Scale: c.scale, Zero: 192, Max: 255}); q[0] != c.want {
+				t.Errorf("%s: %x at scale %x and zero point 192 is %d, want %d", e.Name(), c.x, c.scale, q[0], c.want)
+			}
+		}
+	}
+}

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // An epilogue is what a packed int8 layer needs besides its weights to turn sums of integer products into outputs.
 // It removes the zero points exactly, in int32:
 //
@@ -71,9 +73,32 @@ func (p *epilogue) dequantize(y []float32, acc []int32, from int, xsum int32, g 
 	}
 }
 
-// fma rounds a*b + c once. The product is exact in float64; only a sum within 2^-53 of a float32 tie rounds twice.
+// fma rounds a*b + c once, as a processor's fused multiply-add does. (Subnormal results, which no layer has, may be off by a
+// bit.)
 func fma(a, b, c float32) float32 {
-	return float32(float64(a)*float64(b) + float64(c))
+	p := float64(a) * float64(b) // exact
+	s := p + float64(c)
+	if onTie(s) {
+		s = offTie(p, float64(c), s)
+	}
+	return float32(s)
+}
+
+// onTie reports whether s lies halfway between two float32, which keep 23 of its 52 bits. Only there can it matter that s
+// was rounded before.
+func onTie(s float64) bool { return math.Float64bits(s)&(1<<29-1) == 1<<28 }
+
+// offTie returns s, which is p + c rounded, moved by one bit towards the exact sum: Knuth's TwoSum tells on which side that is
+// (The Art of Computer Programming, volume 2, section 4.2.2, theorem B).
+func offTie(p, c, s float64) float64 {
+	q := s - p
+	switch lost := (p - (s - q)) + (c - q); {
+	case lost > 0:
+		return math.Nextafter(s, math.Inf(1))
+	case lost < 0:
+		return math.Nextafter(s, math.Inf(-1))
+	}
+	return s
 }
 
 // reluRow keeps a NaN.

@@ -41,13 +41,14 @@ func (t *trial) answer(ctx context.Context, s *subject) error {
 	n := t.test.Len()
 	s.answers = make([]int, 0, n)
 	var batch nn.Batch
+	look := func() error {
+		t.breathe()
+		return ctx.Err()
+	}
 	for lo := 0; lo < n; lo += EvalBatch {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		hi := min(lo+EvalBatch, n)
 		t.test.Slice(&batch, lo, hi)
-		logits, err := s.model.Forward(batch)
+		logits, err := s.model.ForwardInterruptible(batch, look)
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,9 @@ func (t *trial) answer(ctx context.Context, s *subject) error {
 			s.answers = append(s.answers, quant.Argmax(logits[row*t.spec.Out:(row+1)*t.spec.Out]))
 		}
 		t.progress.at(t.step("%s, accuracy, %d of %d", short(s.variant), hi, n), float64(hi)/float64(n))
-		t.breathe()
+		if err := look(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -21,8 +21,9 @@ import (
 // A variant other than the baseline needs the baseline for its verdict, its size ratio and its McNemar test, so that is
 // converted and measured too, but only the rows that were asked for are reported.
 //
-// A cancelled context ends the run between two forward passes, within 200 ms at the lab's batch sizes; Run then returns
-// the context's error.
+// A cancelled context ends the run within 200 ms at the lab's batch sizes; Run then returns the context's error. Training
+// stops between two steps, measuring accuracy within a forward pass. Only a pass that is being timed is never disturbed, so
+// a batch of thousands, or a very slow engine, delays the end by as long as one such pass takes.
 func Run(ctx context.Context, host Host, src Source, req wire.Request, emit func(wire.Event)) (*wire.Result, error) {
 	if emit == nil {
 		emit = func(wire.Event) {}

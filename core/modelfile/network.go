@@ -26,11 +26,7 @@ func WriteNetwork(w io.Writer, net *nn.Network, meta Meta) error {
 
 // ReadNetwork reads a float32 network of the spec's shape. It reads r to its end, but no more than such a file can have.
 func ReadNetwork(r io.Reader, spec nn.Spec) (*nn.Network, Meta, error) {
-	a, err := open(r, payload(spec))
-	if err != nil {
-		return nil, Meta{}, err
-	}
-	meta, err := decode(a.info, spec)
+	a, meta, err := openFor(spec, r)
 	if err != nil {
 		return nil, Meta{}, err
 	}
@@ -53,6 +49,16 @@ func ReadNetwork(r io.Reader, spec nn.Spec) (*nn.Network, Meta, error) {
 		return nil, Meta{}, err
 	}
 	return net, meta, nil
+}
+
+// openFor reads a file that should hold the spec's network, and its metadata.
+func openFor(spec nn.Spec, r io.Reader) (*archive, Meta, error) {
+	a, err := open(r, payload(spec))
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	meta, err := decode(a.info, spec)
+	return a, meta, err
 }
 
 // payload bounds the bytes of a file's tensors: every parameter in float32, and a scale and a zero point an output.

@@ -90,11 +90,7 @@ func (c *counter) Write(p []byte) (int, error) {
 // Read reads a converted model of the spec's shape and makes it ready to run. It predicts the same integers as the model
 // that was written. A float32 network's file does too. Close the model when done.
 func Read(r io.Reader, spec nn.Spec, opt quant.Options) (*quant.Model, Meta, error) {
-	a, err := open(r, payload(spec))
-	if err != nil {
-		return nil, Meta{}, err
-	}
-	meta, err := decode(a.info, spec)
+	a, meta, err := openFor(spec, r)
 	if err != nil {
 		return nil, Meta{}, err
 	}

@@ -29,7 +29,9 @@ type Model struct {
 	engine *kernel.Engine
 	team   *kernel.Team
 	sparse bool
-	max    int // rows
+	max    int          // rows
+	look   func() error // see ForwardInterruptible
+	block  int          // multiply-adds of a product between two looks
 
 	// Room for max rows of the widest layer. Layer i writes to floats[i%2] or ints[i%2], so its input stays readable.
 	floats   [2][]float32
@@ -68,7 +70,7 @@ func New(spec nn.Spec, layers []QuantizedLayer, opt Options) (*Model, error) {
 	if opt.Input != "" && opt.Input != Dense && opt.Input != Sparse {
 		return nil, fmt.Errorf("unknown input %q: choose %s or %s", opt.Input, Dense, Sparse)
 	}
-	m := &Model{Spec: spec, layers: layers, engine: opt.Engine, sparse: opt.Input == Sparse, max: opt.MaxBatch}
+	m := &Model{Spec: spec, layers: layers, engine: opt.Engine, sparse: opt.Input == Sparse, max: opt.MaxBatch, block: blockMACs}
 	for i := range layers {
 		l := &layers[i]
 		if err := l.Validate(); err != nil {
@@ -152,6 +154,37 @@ func (m *Model) Forward(x nn.Batch) (logits []float32, err error) {
 		}
 	}
 	return m.float(s), nil
+}
+
+// ForwardInterruptible is Forward with the same results for work that nobody times: before every few rows of a layer's
+// dense product it calls look, and gives up with look's error if there is one. It keeps a caller on a single thread, and
+// one that wants to cancel, from waiting for a large product.
+func (m *Model) ForwardInterruptible(x nn.Batch, look func() error) (logits []float32, err error) {
+	m.look = look
+	defer func() { m.look = nil }()
+	return m.Forward(x)
+}
+
+// blockMACs is how many multiply-adds a product may take between two looks: some 50 ms of the slowest engine, that of
+// a browser without SIMD. Smaller blocks would read a large layer's weights from memory more often.
+const blockMACs = 1 << 27
+
+// inBlocks has the product of all rows computed, a block of rows at a time where the call is interruptible. Its cost is
+// macs multiply-adds a row.
+func (m *Model) inBlocks(rows, macs int, product func(lo, hi int)) error {
+	if m.look == nil {
+		product(0, rows)
+		return nil
+	}
+	const group = 8 // rows, of which a kernel may take several at once
+	block := max(m.block/max(macs, 1)/group*group, group)
+	for lo := 0; lo < rows; lo += block {
+		if err := m.look(); err != nil {
+			return err
+		}
+		product(lo, min(lo+block, rows))
+	}
+	return nil
 }
 
 // Weights returns what the model was made of, which is what a model file stores. It must not be changed.

@@ -3,6 +3,7 @@ package quant
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -224,6 +225,45 @@ func TestSparseThreadsAndBatch(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("plan %d, %+v: %s gives other outputs", i, plan, name)
 			}
+		}
+	}
+}
+
+// TestForwardInterruptible: looking about in between changes nothing, and an error of look ends the call and no other.
+func TestForwardInterruptible(t *testing.T) {
+	net, dense, sparse := random(2, 33, 300, 128, 130, 3)
+	stop := errors.New("stop")
+	for i, plan := range mixedPlans(3) {
+		cal := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{dense})))(t)
+		for _, opt := range []Options{{}, {Threads: 2}, {Input: Sparse}} {
+			x := dense
+			if opt.Input == Sparse {
+				x = sparse
+			}
+			m := must(Convert(net, plan, cal, opt))(t)
+			m.block = 1 // 8 rows at a time
+			want := slices.Clone(must(m.Forward(x))(t))
+			looks, limit := 0, 1000
+			look := func() error {
+				if looks++; looks > limit {
+					return stop
+				}
+				return nil
+			}
+			if got := must(m.ForwardInterruptible(x, look))(t); !slices.Equal(got, want) {
+				t.Errorf("plan %d, %+v: other outputs", i, opt)
+			}
+			if looks < 2*5 { // 33 rows of at least two dense layers
+				t.Errorf("plan %d, %+v: only %d looks", i, opt, looks)
+			}
+			limit = looks + 3
+			if _, err := m.ForwardInterruptible(x, look); err != stop || looks != limit+1 {
+				t.Errorf("plan %d, %+v: error %v after %d looks", i, opt, err, looks)
+			}
+			if got := must(m.Forward(x))(t); !slices.Equal(got, want) {
+				t.Errorf("plan %d, %+v: other outputs after an interruption", i, opt)
+			}
+			m.Close()
 		}
 	}
 }

@@ -38,25 +38,36 @@ func NewObserver(q ActivationQuantizer) (Observer, error) {
 	return o, nil
 }
 
-// minMax is torch.ao.quantization.MinMaxObserver.
-type minMax struct {
-	q      ActivationQuantizer
+// An extent is the range of the finite values seen.
+type extent struct {
 	seen   bool
 	lo, hi float32
+}
+
+// include widens the extent to x and returns x's finite values, of which there may be none.
+func (e *extent) include(x []float32) (finite []float32, err error) {
+	finite, lo, hi, err := extremes(x)
+	if err != nil || len(finite) == 0 {
+		return nil, err
+	}
+	if e.seen {
+		lo, hi = min(lo, e.lo), max(hi, e.hi)
+	}
+	e.seen, e.lo, e.hi = true, lo, hi
+	return finite, nil
+}
+
+// minMax is torch.ao.quantization.MinMaxObserver.
+type minMax struct {
+	q ActivationQuantizer
+	extent
 }
 
 func (o *minMax) Reset() { *o = minMax{q: o.q} }
 
 func (o *minMax) Observe(x []float32) error {
-	x, lo, hi, err := extremes(x)
-	if err != nil || len(x) == 0 {
-		return err
-	}
-	if o.seen {
-		lo, hi = min(lo, o.lo), max(hi, o.hi)
-	}
-	o.seen, o.lo, o.hi = true, lo, hi
-	return nil
+	_, err := o.include(x)
+	return err
 }
 
 func (o *minMax) QParams() QParams {

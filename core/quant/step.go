@@ -78,9 +78,12 @@ type floatStep struct {
 }
 
 func (s *floatStep) forward(m *Model, in signal) (signal, error) {
-	y := s.floats(m, in.rows)
-	s.p.Forward(m.team, y, m.float(in), in.rows)
-	return signal{rows: in.rows, f: y}, nil
+	x, y := m.float(in), s.floats(m, in.rows)
+	cols := len(x) / in.rows
+	err := m.inBlocks(in.rows, cols*s.out, func(lo, hi int) {
+		s.p.Forward(m.team, y[lo*s.out:hi*s.out], x[lo*cols:hi*cols], hi-lo)
+	})
+	return signal{rows: in.rows, f: y}, err
 }
 
 type sparseFloatStep struct {
@@ -116,8 +119,14 @@ func (s *dynamicStep) forward(m *Model, in signal) (signal, error) {
 		}
 	}
 	y := s.floats(m, in.rows)
-	s.p.Dynamic(m.team, y, xq, in.rows, grids, &m.scratch)
-	return signal{rows: in.rows, f: y}, nil
+	err := m.inBlocks(in.rows, s.in*s.out, func(lo, hi int) {
+		of := grids
+		if s.q.PerRow {
+			of = grids[lo:hi]
+		}
+		s.p.Dynamic(m.team, y[lo*s.out:hi*s.out], xq[lo*s.in:hi*s.in], hi-lo, of, &m.scratch)
+	})
+	return signal{rows: in.rows, f: y}, err
 }
 
 // quantizeDynamic puts x on a grid of its own range.
@@ -179,9 +188,11 @@ func (s *staticStep) forward(m *Model, in signal) (signal, error) {
 		xq = m.quantize[:len(in.f)]
 		m.engine.Quantize(xq, in.f, s.in)
 	}
-	y := s.ints(m, in.rows)
-	s.p.Forward(m.team, y, xq, in.rows, &m.scratch)
-	return signal{rows: in.rows, q: y, grid: s.out}, nil
+	y, cols, out := s.ints(m, in.rows), len(xq)/in.rows, s.place.out
+	err := m.inBlocks(in.rows, cols*out, func(lo, hi int) {
+		s.p.Forward(m.team, y[lo*out:hi*out], xq[lo*cols:hi*cols], hi-lo, &m.scratch)
+	})
+	return signal{rows: in.rows, q: y, grid: s.out}, err
 }
 
 type sparseStaticStep struct {

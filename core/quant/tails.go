@@ -6,26 +6,21 @@ import "math"
 // and entropy observers. The bins of each sign cover [0, top), where top is the power of two above the largest
 // magnitude seen, so the counts depend neither on the order of the examples nor on the cut into batches.
 type tails struct {
-	q      ActivationQuantizer
-	seen   bool
-	lo, hi float32
-	top    float64     // 0: only zeros so far
-	count  [2][]uint64 // of values >= 0 and of values < 0, by magnitude
-	zeros  uint64      // values seen while top was 0
+	q ActivationQuantizer
+	extent
+	top   float64     // 0: only zeros so far
+	count [2][]uint64 // of values >= 0 and of values < 0, by magnitude
+	zeros uint64      // values seen while top was 0
 }
 
 func (o *tails) Reset() { *o = tails{q: o.q} }
 
 func (o *tails) Observe(x []float32) error {
-	x, lo, hi, err := extremes(x)
+	x, err := o.include(x)
 	if err != nil || len(x) == 0 {
 		return err
 	}
-	if o.seen {
-		lo, hi = min(lo, o.lo), max(hi, o.hi)
-	}
-	o.seen, o.lo, o.hi = true, lo, hi
-	largest := float64(max(-lo, hi))
+	largest := float64(max(-o.lo, o.hi))
 	if largest == 0 {
 		o.zeros += uint64(len(x))
 		return nil

@@ -138,7 +138,7 @@ func PValue(p float64) string {
 		return "p unknown"
 	case p < 0.001:
 		return "p < 0.001"
-	case p < 0.01:
+	case p < 0.1: // where it matters on which side of 0.05 it lies
 		return "p = " + strconv.FormatFloat(p, 'f', 3, 64)
 	case p >= 0.995:
 		return "p = 1"

@@ -67,6 +67,8 @@ func TestFormats(t *testing.T) {
 	mustEqual(t, "PValue", PValue(0.51), "p = 0.51")
 	mustEqual(t, "PValue", PValue(0.00999), "p = 0.010")
 	mustEqual(t, "PValue", PValue(0.0042), "p = 0.004")
+	mustEqual(t, "PValue", PValue(0.0469), "p = 0.047")
+	mustEqual(t, "PValue", PValue(0.0508), "p = 0.051")
 	mustEqual(t, "PValue", PValue(0.0009), "p < 0.001")
 	mustEqual(t, "PValue", PValue(0), "p < 0.001")
 	mustEqual(t, "PValue", PValue(1), "p = 1")

@@ -1,8 +1,9 @@
 // Package train fits the lab's networks: mean cross-entropy, Adam and the initial weights as PyTorch defines them, on dense
 // rows or bags of words.
 //
-// A seed fixes the initial weights and the order of the examples, and from them follow the same weights, to the bit, for
-// any number of threads.
+// A seed fixes the initial weights and the order of the examples. From them follow the same weights, to the bit, on one machine
+// and one kernel engine, for any number of threads. Other machines may differ in the last bits: engines sum in other orders, and
+// not every processor computes the exponential function alike.
 package train
 
 import (

@@ -50,7 +50,7 @@ type Set struct {
 // A File is a file cut into shards of bytes.
 type File struct {
 	Bytes  int64   `json:"bytes"`
-	SHA256 string  `json:"sha256"` // of the whole file, hexadecimal
+	SHA256 string  `json:"sha256"` // of the whole file, hexadecimal; readers check the shards' own
 	Shards []Entry `json:"shards"`
 }
 

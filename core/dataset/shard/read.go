@@ -263,6 +263,15 @@ func (r *Reader) each(ctx context.Context, entries []Entry, progress func(done, 
 	return nil
 }
 
+// Check reports whether data is the whole shard of this entry, undamaged.
+func (e Entry) Check(data []byte) error {
+	if err := e.verify(data); err != nil {
+		return err
+	}
+	_, _, err := decode(data, e.Kind)
+	return err
+}
+
 // verify checks data's size and the checksum that its header claims against the manifest; decoding then checks the
 // payload against the header.
 func (e Entry) verify(data []byte) error {

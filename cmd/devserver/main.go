@@ -1,6 +1,7 @@
 // Command devserver serves the page, its shards and the native engine:
 //
 //	devserver [--addr 127.0.0.1:8000] [--web web] [--log]
+//	devserver --version
 //
 // It prints one line with its address when it is ready to serve the page. Models that are missing are prepared in the
 // background; the terminal and the page show how far that is.
@@ -66,6 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	addr := flags.String("addr", "127.0.0.1:8000", "`host:port` to listen on; another host than this machine lets others in")
 	dir := flags.String("web", "web", "`folder` with the page's files, as make build leaves them")
 	logging := flags.Bool("log", false, "print a line for each request")
+	tell := flags.Bool("version", false, "print the version and end")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
 	} else if err != nil {
@@ -74,6 +76,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if flags.NArg() > 0 {
 		fmt.Fprintf(stderr, "devserver takes no arguments, only flags: %q is one too many\n", flags.Arg(0))
 		return errUsage
+	}
+	if *tell {
+		fmt.Fprintln(stdout, "devserver", version.String())
+		return nil
 	}
 	if _, _, err := net.SplitHostPort(*addr); err != nil {
 		fmt.Fprintf(stderr, "--addr %q is not an address: give host:port, such as 127.0.0.1:8000\n", *addr)

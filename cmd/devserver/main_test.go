@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"quantlab/cmd/internal/version"
 )
 
 func TestWrongUsage(t *testing.T) {
@@ -25,6 +27,13 @@ func TestWrongUsage(t *testing.T) {
 		if out.Len() > 0 || errs.Len() == 0 {
 			t.Errorf("%v: printed %q and %q", args, &out, &errs)
 		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"--version"}, &out, io.Discard); err != nil || out.String() != "devserver "+version.String()+"\n" {
+		t.Errorf("printed %q, error %v", &out, err)
 	}
 }
 

@@ -99,6 +99,27 @@ func TestRunWithoutData(t *testing.T) {
 	checkPlain(t, "table", stdout)
 }
 
+// Fresh weights need no model to be trained beforehand, only data; without it the rows say what is missing.
+func TestRunFreshWithoutData(t *testing.T) {
+	folder := withoutData(t)
+	status, stdout, stderr := command(t, "run", "--models", "sst2-lab2", "--weights", "fresh", "--runs", "1", "--batches", "1", "--format", "json")
+	var result wire.Result
+	if err := json.Unmarshal([]byte(stdout), &result); status != statusOK || stderr != "" || err != nil {
+		t.Fatalf("status %d, stderr %q, error %v", status, stderr, err)
+	}
+	for _, r := range result.Rows {
+		if r.Note != "not measured here: SST-2 missing" || r.SizeBytes != 0 {
+			t.Errorf("%s: note %q, %d bytes", r.Variant, r.Note, r.SizeBytes)
+		}
+	}
+	status, stdout, stderr = command(t, "train", "sst2-lab2", "-o", "m.safetensors")
+	last := stderr[strings.LastIndex(strings.TrimSpace(stderr), "\n")+1:]
+	if status != statusFailed || stdout != "" || !strings.Contains(last, "SST-2") || !strings.Contains(last, prepare.EnvData) {
+		t.Errorf("train: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	checkFiles(t, folder)
+}
+
 func TestPredictWithoutData(t *testing.T) {
 	withoutData(t)
 	args := []string{"predict", "--model", "sst2-lab2", "--text", "It's a moving, wonderful \x1b[31m film."}

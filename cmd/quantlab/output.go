@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,7 +65,20 @@ func (o *output) writable() error {
 	if info, err := os.Stat(filepath.Dir(o.file)); err != nil || !info.IsDir() {
 		return fmt.Errorf("there is no folder %s to write %s to: make it first", filepath.Dir(o.file), filepath.Base(o.file))
 	}
-	return nil
+	// Whether a file can be made there is best found out by making one: the result would come too late for that.
+	f, err := os.CreateTemp(filepath.Dir(o.file), "."+filepath.Base(o.file)+".*")
+	if err != nil {
+		return fmt.Errorf("%s can't be written (%w): choose another --output", o.file, cause(err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// cause returns what the system said, without the temporary name that it said it of.
+func cause(err error) error {
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // look returns how many columns there are for a table, and whether it is coloured.
@@ -92,13 +106,13 @@ func (o *output) write(result func(io.Writer) error) error {
 func writeFile(path string, content func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		return fmt.Errorf("writing %s: %w", path, cause(err))
 	}
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
-			err = fmt.Errorf("writing %s: %w", path, err)
+			err = fmt.Errorf("writing %s: %w", path, cause(err))
 		}
 	}()
 	b := bufio.NewWriter(f)

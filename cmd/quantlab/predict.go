@@ -81,7 +81,7 @@ func runPredict(ctx context.Context, out *output, model, image, text string) err
 			return err
 		}
 	}
-	src, err := source(ctx, []string{model}, out.meter())
+	src, err := source(ctx, []string{model}, false, out.meter())
 	if err != nil {
 		return err
 	}

@@ -24,15 +24,20 @@ func host() lab.Host {
 	return lab.Host{Name: wire.Native, Version: version.String(), Hardware: hardware.Detect}
 }
 
-// source opens the cache and makes sure that the models are in it, showing its progress on m, which it closes.
-func source(ctx context.Context, models []string, m meter) (*prepare.Store, error) {
+// source opens the cache and makes sure that the models are in it, or with fresh, where they will be trained anew, that
+// their data is here. It shows its progress on m, which it closes.
+func source(ctx context.Context, models []string, fresh bool, m meter) (*prepare.Store, error) {
 	defer m.close()
 	store, err := prepare.Open(prepare.Options{})
 	if err != nil {
 		return nil, err
 	}
 	// A note, such as that SST-2 is missing, is shown in passing only: the result says it again, where it matters.
-	err = store.Prepare(ctx, models, func(p prepare.Progress) { m.at("preparing: "+p.Step+p.Note, p.Fraction) })
+	bring := store.Prepare
+	if fresh {
+		bring = store.Obtain
+	}
+	err = bring(ctx, models, func(p prepare.Progress) { m.at("preparing: "+p.Step+p.Note, p.Fraction) })
 	return store, err
 }
 

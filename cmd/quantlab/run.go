@@ -93,7 +93,7 @@ func isNumber(s string) bool {
 
 // runLab carries out the request, its progress shown, and writes the result.
 func runLab(ctx context.Context, out *output, req wire.Request) error {
-	src, err := source(ctx, req.Models, out.meter())
+	src, err := source(ctx, req.Models, req.Weights == wire.Fresh, out.meter())
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,10 @@ var version = "devel"
 // dataPath is where the site keeps its manifest and shards (web.Data; that package would link net/http).
 const dataPath = "/data/"
 
+// maxBatch bounds a forward pass, which nothing interrupts while it is timed: of the largest model it then takes seconds,
+// not minutes, and its dense input 30 MB.
+const maxBatch = 512
+
 func main() {
 	global := js.Global()
 	host := lab.Host{
@@ -26,6 +30,7 @@ func main() {
 		Version:    version,
 		Hardware:   hardware.Detect,
 		MaxThreads: 1,
+		MaxBatch:   maxBatch,
 		Yield:      newYield(),
 	}
 	s := newSession(host, newSource(site{path: dataPath}), func(envelope string) {

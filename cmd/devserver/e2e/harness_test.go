@@ -50,6 +50,8 @@ func findBrowser() string {
 var (
 	front   *proxy
 	base    string          // the address of the page: the proxy before the devserver that all tests share
+	server  string          // the devserver's program
+	root    string          // the project's folder
 	browser context.Context // one browser; every test opens tabs of its own
 )
 
@@ -68,8 +70,8 @@ func run(m *testing.M) int {
 	if path == "" {
 		return skip("no Chromium found; install one, or set CHROMIUM to its path")
 	}
-	root, err := filepath.Abs("../../..")
-	if err != nil {
+	var err error
+	if root, err = filepath.Abs("../../.."); err != nil {
 		return skip(err.Error())
 	}
 	if _, err := os.Stat(filepath.Join(root, "web", "app.wasm")); err != nil {
@@ -80,12 +82,12 @@ func run(m *testing.M) int {
 		return skip(err.Error())
 	}
 	defer os.RemoveAll(bin)
-	server := filepath.Join(bin, "devserver")
+	server = filepath.Join(bin, "devserver")
 	if out, err := exec.Command("go", "build", "-o", server, "quantlab/cmd/devserver").CombinedOutput(); err != nil {
 		fmt.Printf("building the devserver: %v\n%s", err, out)
 		return 1
 	}
-	s, err := start(server, root, nil)
+	s, err := start(root, nil)
 	if err != nil {
 		fmt.Println("starting the devserver:", err)
 		return 1
@@ -121,8 +123,9 @@ type devserver struct {
 
 var addressLine = regexp.MustCompile(`http://[0-9a-zA-Z.\[\]:-]+:[0-9]+`)
 
-// start runs the devserver on a free port and waits for the line with its address, and until its models are ready.
-func start(server, root string, env []string) (*devserver, error) {
+// start runs the devserver in the folder dir on a free port and waits for the line with its address, and until its models
+// are ready.
+func start(dir string, env []string) (*devserver, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -130,7 +133,7 @@ func start(server, root string, env []string) (*devserver, error) {
 	addr := l.Addr().String()
 	l.Close()
 	cmd := exec.Command(server, "--addr", addr, "--web", filepath.Join(root, "web"))
-	cmd.Dir = root
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	tail := &logTail{}
 	pipe, w := io.Pipe()
@@ -231,6 +234,12 @@ type tab struct {
 
 // open opens a tab; before runs ahead of the navigation (a window size, a colour scheme).
 func open(t *testing.T, path string, limit time.Duration, before ...chromedp.Action[chromedp.Void]) *tab {
+	t.Helper()
+	return openAt(t, base, path, limit, before...)
+}
+
+// openAt is open with the page of another server.
+func openAt(t *testing.T, base, path string, limit time.Duration, before ...chromedp.Action[chromedp.Void]) *tab {
 	t.Helper()
 	ctx, cancelTab := chromedp.NewContext(browser)
 	tb := &tab{T: t}

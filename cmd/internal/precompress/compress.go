@@ -132,9 +132,12 @@ func Bytes(encoding string, b []byte) []byte {
 	return out
 }
 
+// tempPrefix begins the name of a file that is not whole yet.
+const tempPrefix = ".tmp-"
+
 // writeFile writes dir/name through a temporary file, which is gone if anything fails.
 func writeFile(dir, name string, write func(io.Writer) error) (err error) {
-	tmp, err := os.CreateTemp(dir, ".tmp-"+name+"-*")
+	tmp, err := os.CreateTemp(dir, tempPrefix+name+"-*")
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -134,6 +136,8 @@ func list(dir string, match func(string) bool) (names, siblings []string, err er
 	for _, e := range entries {
 		name := e.Name()
 		switch {
+		case strings.HasPrefix(name, tempPrefix):
+			removeAbandoned(dir, e)
 		case !e.Type().IsRegular() || strings.HasPrefix(name, "."):
 		case IsSibling(name):
 			siblings = append(siblings, name)
@@ -142,6 +146,16 @@ func list(dir string, match func(string) bool) (names, siblings []string, err er
 		}
 	}
 	return names, siblings, nil
+}
+
+// abandoned is the age at which a temporary file is one that a killed process left: none takes so long.
+const abandoned = time.Hour
+
+// removeAbandoned removes such a file, as far as it can: it does no harm where it lies.
+func removeAbandoned(dir string, e fs.DirEntry) {
+	if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
+		os.Remove(filepath.Join(dir, e.Name()))
+	}
 }
 
 // IsSibling reports whether the name is that of a compressed sibling.

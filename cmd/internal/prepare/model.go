@@ -89,13 +89,20 @@ func (n network) trainedWith(settings Settings) bool {
 
 // model makes sure that the spec's model is in the cache, if its data is here.
 func (j *job) model(ctx context.Context, spec nn.Spec) error {
-	if _, err := j.network(ctx, spec); err == nil {
+	_, err := j.network(ctx, spec)
+	if err == nil {
 		return nil
 	}
 	at, end := j.tracker.part(costTrain(spec))
 	defer end()
 	if j.folders[spec.Data] == "" {
 		return nil
+	}
+	var damaged *dataset.IntegrityError
+	if errors.As(err, &damaged) {
+		told := *damaged
+		told.Hint = "it is trained again"
+		j.tracker.note(told.Error())
 	}
 	t, err := j.fit(ctx, spec, DefaultSeed, at)
 	if err != nil {

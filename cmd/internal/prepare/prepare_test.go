@@ -201,8 +201,12 @@ func TestRebuild(t *testing.T) {
 		again := newStore(t, sameCache(s))
 		_, _, err := again.Network(t.Context(), spec, nil)
 		oneLine(t, err, path, "delete it and run quantlab prepare")
-		if l := prepare(again); !strings.Contains(l.all(), "training mnist-lab1") {
+		l := prepare(again)
+		if !strings.Contains(l.all(), "training mnist-lab1") {
 			t.Errorf("a file that is %s is kept", name)
+		}
+		if len(l.notes) != 1 || !strings.Contains(l.notes[0], path) || !strings.HasSuffix(l.notes[0], ": it is trained again") {
+			t.Errorf("a file that is %s: notes %q", name, l.notes)
 		}
 		if _, _, err := again.Network(t.Context(), spec, nil); err != nil || !bytes.Equal(read(t, path), good) {
 			t.Errorf("after one that was %s: error %v, or another file", name, err)
@@ -262,6 +266,56 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// Obtain brings what a model is trained on, and trains nothing.
+func TestObtain(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	var l log
+	if err := s.Obtain(t.Context(), []string{"mnist-lab1"}, l.add); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(l.all(), "training") {
+		t.Errorf("it says:\n%s", l.all())
+	}
+	spec := s.specNamed(t, "mnist-lab1")
+	if _, err := s.Train(t.Context(), spec, nil); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := s.Network(t.Context(), spec, nil); !isMissing(err) {
+		t.Errorf("a model is there: %v", err)
+	}
+	if err := s.Obtain(t.Context(), []string{"mnist-lab7"}, nil); err == nil {
+		t.Error("an unknown model is no error")
+	}
+}
+
+// A shard that was damaged on the disk is written again by the next start.
+func TestDamagedShard(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	dir, err := s.Export(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shards, err := filepath.Glob(filepath.Join(dir, "mnist-test-0.*.qlsh"))
+	if err != nil || len(shards) != 1 {
+		t.Fatalf("shards %q, error %v", shards, err)
+	}
+	good := read(t, shards[0])
+	for name, at := range map[string]int{"magic": 0, "checksum": 40, "payload": len(good) - 1} {
+		bad := bytes.Clone(good)
+		bad[at] ^= 1
+		write(t, shards[0], bad)
+		again := newStore(t, sameCache(s))
+		if got, err := again.Export(t.Context(), nil); err != nil || got != dir {
+			t.Fatalf("%s: %q, error %v", name, got, err)
+		}
+		if !bytes.Equal(read(t, shards[0]), good) {
+			t.Errorf("a shard with another %s is kept", name)
+		}
+	}
+}
+
 func TestLock(t *testing.T) {
 	t.Parallel()
 	first, second := newStore(t), newStore(t)
@@ -290,7 +344,7 @@ func TestLock(t *testing.T) {
 	over := make(chan error)
 	go func() { over <- second.Prepare(t.Context(), []string{"mnist-lab1"}, l2.add) }()
 	<-waits
-	j := &job{Store: first, specs: tiny()[:1], folders: map[string]string{}, tracker: newTracker(nil, 0)}
+	j := &job{Store: first, specs: tiny()[:1], want: wantModels, folders: map[string]string{}, tracker: newTracker(nil, 0)}
 	if err := j.work(t.Context()); err != nil {
 		t.Fatal(err)
 	}

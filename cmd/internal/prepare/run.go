@@ -30,22 +30,31 @@ func costTrain(spec nn.Spec) float64 {
 	return float64(spec.Epochs) * (examples*products/3e9 + steps*float64(spec.Params())/5e8)
 }
 
-// A job is one call of Prepare or Export.
+// want is what a job is to bring; each includes the one before.
+type want int
+
+const (
+	wantData want = iota
+	wantModels
+	wantSite
+)
+
+// A job is one call of Obtain, Prepare or Export.
 type job struct {
 	*Store
 	specs    []nn.Spec
-	export   bool
+	want     want
 	tracker  *tracker
 	folders  map[string]string // of each data set that is here
 	problems []error
 }
 
-// run does what Prepare and Export promise.
-func (s *Store) run(ctx context.Context, specs []nn.Spec, export bool, progress func(Progress)) error {
+// run does what Obtain, Prepare and Export promise.
+func (s *Store) run(ctx context.Context, specs []nn.Spec, want want, progress func(Progress)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{Store: s, specs: specs, export: export, folders: map[string]string{}}
+	j := &job{Store: s, specs: specs, want: want, folders: map[string]string{}}
 	// Where everything is here nothing is written, so no lock is needed and the cache may be read-only.
 	if j.ready(ctx) {
 		return nil
@@ -66,12 +75,20 @@ func (j *job) ready(ctx context.Context) bool {
 			return false
 		}
 	}
-	for _, spec := range j.specs {
+	for _, spec := range j.models() {
 		if _, err := j.network(ctx, spec); err != nil {
 			return false
 		}
 	}
-	return !j.export || j.siteReady(ctx)
+	return j.want < wantSite || j.siteReady(ctx)
+}
+
+// models returns the models that the job brings.
+func (j *job) models() []nn.Spec {
+	if j.want < wantModels {
+		return nil
+	}
+	return j.specs
 }
 
 // sets returns the data sets that the job's models are made of.
@@ -89,13 +106,13 @@ func (j *job) sets() (sets []string) {
 
 // work does the job. What can be done is done before it fails for want of a data set.
 func (j *job) work(ctx context.Context) error {
-	for _, spec := range j.specs {
+	for _, spec := range j.models() {
 		if _, err := j.network(ctx, spec); err != nil {
 			j.tracker.total += costTrain(spec)
 		}
 	}
 	j.tracker.total += float64(costData * len(j.sets()))
-	if j.export {
+	if j.want == wantSite {
 		j.tracker.total += costSite
 	}
 	for _, data := range j.sets() {
@@ -103,12 +120,12 @@ func (j *job) work(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, spec := range j.specs {
+	for _, spec := range j.models() {
 		if err := j.model(ctx, spec); err != nil {
 			return err
 		}
 	}
-	if j.export {
+	if j.want == wantSite {
 		if err := j.writeSite(ctx); err != nil {
 			return err
 		}

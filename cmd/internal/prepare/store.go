@@ -119,13 +119,23 @@ func (s *Store) Prepare(ctx context.Context, models []string, progress func(Prog
 	if err != nil {
 		return err
 	}
-	return s.run(ctx, specs, false, progress)
+	return s.run(ctx, specs, wantModels, progress)
+}
+
+// Obtain is Prepare for those who train the models themselves: it brings the data of the named models, or of all, and no
+// model.
+func (s *Store) Obtain(ctx context.Context, models []string, progress func(Progress)) error {
+	specs, err := s.specsOf(models)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, specs, wantData, progress)
 }
 
 // Export prepares all models and cuts them and the data into the browser's shards, unless that is done. It returns the
 // folder that holds the shards and their manifest.
 func (s *Store) Export(ctx context.Context, progress func(Progress)) (dir string, err error) {
-	if err := s.run(ctx, s.env.specs, true, progress); err != nil {
+	if err := s.run(ctx, s.env.specs, wantSite, progress); err != nil {
 		return "", err
 	}
 	return s.SiteDir(), nil

@@ -70,7 +70,7 @@ func (s *Site) Version() string {
 func (s *Site) stamp() (string, error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
-		return "", fmt.Errorf("reading the page's files: %w", err)
+		return "", fmt.Errorf("reading the page's files: %w: run make build in the project's folder, or name the folder that it filled with --web", err)
 	}
 	var b strings.Builder
 	for _, e := range entries {

@@ -30,10 +30,14 @@ var reading = [][2]string{
 	{"Accuracy", "How many of the test examples are answered rightly. The 95% interval is what that many examples can tell; " +
 		"two accuracies within each other’s interval need a closer look, which the next figure takes."},
 	{"9 differ (+4 −5), p", "On how many examples a variant answers otherwise than float32; how many of them became right, and how " +
-		"many wrong; and how often chance alone would tip them so unevenly (McNemar’s exact test). A p above 0.05 shows no real loss."},
+		"many wrong (the rest are wrong both times, with another answer); and how often chance alone would tip them so unevenly (McNemar’s exact test). A p above 0.05 shows no real loss."},
 	{"Latency", "Microseconds for one batch, mean ± standard deviation over the runs. The bar is the mean, the whisker one " +
 		"standard deviation to each side, every dot one run. Browser bars are pale, native ones full; all bars of one model " +
 		"and batch size share one scale."},
+	{"Browser and native", "The same program twice: compiled to WebAssembly in this tab, and to machine code in the server that sent " +
+		"the page. Both quantize to the same integers, so size and accuracy agree; speed is what differs."},
+	{"Engine, clock, isolated", "Of a machine: which of quantlab’s kernels compute (portable ones run anywhere and use no vector " +
+		"instructions), the shortest time that can be told, and whether the browser keeps this page apart from others, which makes its clock finer."},
 	{"Faster, slower", "The ratio to float32, run by run, with its 95% interval. If the interval holds 1, the runs show no " +
 		"difference, however the means look."},
 	{"Quick run", "The first 1,000 test images and 3 runs, to have something at once. It is approximate: a thousand images fix " +

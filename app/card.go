@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,8 +30,8 @@ type cardView struct {
 
 // A groupView is one variant, with a row for each host.
 type groupView struct {
-	Variant, DType, Kind string
-	Rows                 []rowView
+	Variant, Name, Kind string
+	Rows                []rowView
 }
 
 type rowView struct {
@@ -46,6 +45,7 @@ type rowView struct {
 	Paired       string // "9 answers differ: …"
 	Certain      bool   // the paired test found a difference
 	Note         string
+	Same         bool       // accuracy and size are those of the row above, measured by another host
 	Cells        []cellView // one a batch
 }
 
@@ -57,8 +57,13 @@ type cellView struct {
 	Missing      bool
 }
 
-// kinds are the lab's column Q, spelled out.
-var kinds = map[string]string{"--": "baseline", "D": "dynamic", "S": "static", "AMP": "trained in mixed precision"}
+// labName is the row's name in the lab's own table: "D qint8".
+func labName(v wire.Variant) string {
+	if v.ID == wire.Baseline {
+		return "baseline"
+	}
+	return v.Q + " " + v.DType
+}
 
 // cards lays out the results, a card a model.
 func (s *State) cards() []cardView {
@@ -85,11 +90,11 @@ func (s *State) card(spec nn.Spec) (cardView, bool) {
 		if err != nil {
 			continue
 		}
-		g := groupView{Variant: id, DType: v.DType, Kind: cmp.Or(kinds[v.Q], v.Q)}
+		g := groupView{Variant: id, Name: variantName(id), Kind: labName(v)}
 		for _, host := range inOrderHosts {
 			row, ok := s.row(spec.ID, id, host)
 			if ok {
-				g.Rows = append(g.Rows, measuredRow(row, req.Batches, scales))
+				g.Rows = append(g.Rows, measuredRow(row, req.Batches, scales).after(g.Rows))
 				total = max(total, row.Total)
 				if t := fmt.Sprintf("%s: %s", hostName(host), plural(row.Threads, "thread")); row.Threads > 1 && !slices.Contains(threads, t) {
 					threads = append(threads, t)
@@ -208,6 +213,16 @@ func measuredRow(r wire.Row, batches []int, scales map[string]float64) rowView {
 		c.Mean, c.Std = report.Trim(l.Mean, l.Std)
 		c.Verdict, c.Baseline = verdict(l.Verdict), r.Variant == wire.Baseline
 		v.Cells = append(v.Cells, c)
+	}
+	return v
+}
+
+// after marks a row that repeats what the one above says of size and accuracy, as it should: hosts differ in speed only.
+func (v rowView) after(rows []rowView) rowView {
+	if n := len(rows); n > 0 {
+		o := rows[n-1]
+		v.Same = v.Accuracy+v.Note != "" && v.Accuracy == o.Accuracy && v.Interval == o.Interval && v.Paired == o.Paired &&
+			v.Note == o.Note && v.Size == o.Size
 	}
 	return v
 }

@@ -49,7 +49,7 @@ func (c *controls) Render() goapp.UI {
 			}),
 			c.choice("weights", "Weights", []option{
 				{Value: wire.Shipped, Label: "Shipped", Title: "trained once, natively"},
-				{Value: wire.Fresh, Label: "Train here first", Title: "trained by each host before it measures; this takes minutes"},
+				{Value: wire.Fresh, Label: "Train here first", Title: "trained by each host before it measures"},
 			}),
 		),
 		goapp.Div().Class("actions").Body(
@@ -73,7 +73,7 @@ func (c *controls) hint() string {
 		}
 	}
 	if s.Weights == wire.Fresh {
-		return "Training comes first. In a browser it takes minutes a model."
+		return "Training comes first: in a browser some 20 seconds or more for mnist-lab1, minutes for the larger models."
 	}
 	if s.Where == Both {
 		return "The browser first, then natively, so that they do not compete."
@@ -155,6 +155,7 @@ func (c *controls) choice(key, legend string, options []option) goapp.UI {
 // check ticks a box or not. In the server's HTML the bare presence of an attribute ticks it, whatever go-app gives it for
 // a value; in the browser it must always be given, because it sets the property.
 func check(input goapp.HTMLInput, on bool) goapp.HTMLInput {
+	input = input.Disabled(goapp.IsServer) // nothing listens yet: a choice would be lost
 	if on || goapp.IsClient {
 		return input.Checked(on)
 	}
@@ -169,7 +170,7 @@ func disable(button goapp.HTMLButton, off bool) goapp.HTMLButton {
 func (c *controls) text(key, label, kind, help string) goapp.UI {
 	id := "setting-" + key
 	input := goapp.Input().ID(id).Class("field-"+key).Type(kind).Name(key).Value(c.current(key)).Title(help).
-		AutoComplete(false).Spellcheck(false).OnChange(c.onValue(key), key)
+		AutoComplete(false).Spellcheck(false).Disabled(goapp.IsServer).OnChange(c.onValue(key), key)
 	if kind == "number" {
 		input = input.Min("1").Max("100")
 	} else {

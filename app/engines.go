@@ -14,6 +14,9 @@ func (s *session) pump() {
 			return
 		}
 		switch {
+		case s.Native.Phase == NativeBroken:
+			run.Phase, run.Text = RunFailed, "The server could not prepare its models: "+s.Native.Text
+			s.sayEnd(*run)
 		case run.Host == wire.Browser && s.Engine.Phase == EngineFailed:
 			run.Phase, run.Text = RunFailed, s.Engine.Text
 			s.sayEnd(*run)
@@ -159,6 +162,11 @@ func (s *session) prepare(n nativeStatus) {
 		s.dataReady()
 		return
 	}
+	if n.Failed {
+		s.Native = Native{Phase: NativeBroken, Text: n.Text}
+		s.pump()
+		return
+	}
 	text := n.Step
 	if n.Text != "" {
 		text = n.Text
@@ -168,7 +176,7 @@ func (s *session) prepare(n nativeStatus) {
 
 // dataReady lets the engines start, unless the server said that it still prepares.
 func (s *session) dataReady() {
-	if s.Native.Phase == NativePreparing {
+	if s.Native.Phase == NativePreparing || s.Native.Phase == NativeBroken {
 		return
 	}
 	s.data = true

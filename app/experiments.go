@@ -68,8 +68,8 @@ func (s *State) results() resultsView {
 	switch {
 	case r.Quick:
 		v.Title = fmt.Sprintf("Quick run: first %s test images, %s", report.Count(r.Request.Examples), plural(r.Request.Runs, "run"))
-		v.Text = "It started by itself, in this browser, to give a first impression: with a tenth of the test set the accuracy " +
-			"is known to about one point only, and few runs tell little of the spread. Press Run for the lab’s table."
+		v.Text = "A first impression that starts by itself: accuracy is known to about one point only, and three runs tell " +
+			"little of the spread. Press Run for the lab’s table."
 	case r.Request.IsLab():
 		v.Title = "The lab’s table"
 		v.Text = labText(r.Request)

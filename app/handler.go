@@ -48,6 +48,8 @@ func Handler(version string) *goapp.Handler {
 		WasmContentLengthHeader: RawSizeHeader,
 		ServiceWorkerTemplate:   serviceWorker,
 		RawHeaders: []string{
+			// go-app asks for it only once its scripts have run.
+			`<link rel="preload" as="fetch" crossorigin="anonymous" href="/v/` + version + `/web/app.wasm">`,
 			// go-app forbids zooming; of two viewports a browser heeds the last.
 			`<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">`,
 			`<meta name="color-scheme" content="light dark">`,

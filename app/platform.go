@@ -42,6 +42,7 @@ type workerState struct {
 // nativeStatus is an event of GET /api/status.
 type nativeStatus struct {
 	Ready    bool    `json:"ready"`
+	Failed   bool    `json:"failed"`
 	Step     string  `json:"step"`
 	Fraction float64 `json:"fraction"`
 	Text     string  `json:"text"`

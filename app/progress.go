@@ -62,9 +62,9 @@ func (s *State) progress() progressView {
 func (s *State) waiting(run *Run) (string, int) {
 	switch {
 	case s.Native.Phase == NativePreparing:
-		text := "The server prepares models and data, the first time only"
+		text := "First start: the server trains the models, which takes one to four minutes. This run then starts by itself"
 		if s.Native.Text != "" {
-			text += ": " + s.Native.Text
+			text += ". Now: " + s.Native.Text
 		}
 		return text, int(100 * s.Native.Fraction)
 	case run.Host == wire.Browser && s.Engine.Phase == EngineLoading:

@@ -9,8 +9,9 @@ import (
 	"quantlab/core/lab/wire"
 )
 
-// card is one model's results: a table with a row for each variant and host. Rows that are still to come hold their
-// place at full height.
+// card is one model's results: a table with a row for each variant and host. Its roles are spelled out because the narrow
+// layout takes the table's display away, and with it, in some browsers, the meaning.
+// Rows that are still to come hold their place at full height.
 type card struct {
 	goapp.Compo
 	View cardView
@@ -19,18 +20,18 @@ type card struct {
 func (c *card) Render() goapp.UI {
 	v := c.View
 	heads := []goapp.UI{
-		goapp.Th().Scope("col").Class("col-variant").Text("Variant"),
-		goapp.Th().Scope("col").Class("col-where").Text("Where"),
-		goapp.Th().Scope("col").Class("col-size").Text("Size, MB"),
-		goapp.Th().Scope("col").Class("col-accuracy").Body(goapp.Text("Accuracy "), goapp.Small().Text("95% interval, against float32")),
+		goapp.Th().Scope("col").Role("columnheader").Class("col-variant").Text("Variant"),
+		goapp.Th().Scope("col").Role("columnheader").Class("col-where").Text("Where"),
+		goapp.Th().Scope("col").Role("columnheader").Class("col-size").Text("Size, MB"),
+		goapp.Th().Scope("col").Role("columnheader").Class("col-accuracy").Body(goapp.Text("Accuracy "), goapp.Small().Text("95% interval, against float32")),
 	}
 	for _, b := range v.Batches {
-		heads = append(heads, goapp.Th().Scope("col").Class("col-latency").Body(
-			goapp.Text(fmt.Sprintf("Latency, batch %d ", b)), goapp.Small().Text("µs, mean ± std (runs)")))
+		heads = append(heads, goapp.Th().Scope("col").Role("columnheader").Class("col-latency").Body(
+			goapp.Text(fmt.Sprintf("Latency, batch %d ", b)), goapp.Small().Text("µs, mean ± std (runs); against float32")))
 	}
 	table := []goapp.UI{
 		goapp.Caption().Class("unseen").Text("Size, accuracy and latency of every variant of " + v.Model),
-		goapp.THead().Body(goapp.Tr().Body(heads...)),
+		goapp.THead().Role("rowgroup").Body(goapp.Tr().Role("row").Body(heads...)),
 	}
 	for _, g := range v.Groups {
 		table = append(table, c.group(g))
@@ -40,7 +41,7 @@ func (c *card) Render() goapp.UI {
 			goapp.H3().Body(goapp.Text(v.Model+" "), goapp.Small().Text(v.Shape)),
 			goapp.P().Text(v.Facts),
 		),
-		goapp.Div().Class("scroll").Body(goapp.Table().Class("results", fmt.Sprintf("batches-%d", len(v.Batches))).Body(table...)),
+		goapp.Div().Class("scroll").Body(goapp.Table().Role("table").Class("results", fmt.Sprintf("batches-%d", len(v.Batches))).Body(table...)),
 	)
 }
 
@@ -49,33 +50,38 @@ func (c *card) group(g groupView) goapp.UI {
 	for i, r := range g.Rows {
 		rows[i] = c.row(g, r, i > 0)
 	}
-	return goapp.TBody().Class("v-" + g.Variant).Body(rows...)
+	return goapp.TBody().Role("rowgroup").Class("v-" + g.Variant).Body(rows...)
 }
 
-// row renders one row; again is set for the second host of a variant, which repeats name and size less loudly.
+// row renders one row; again is set for the second host of a variant, which repeats name and size less loudly, and whose
+// bars the style sheet puts right under the first one's.
 func (c *card) row(g groupView, r rowView, again bool) goapp.UI {
 	class := "first"
 	if again {
 		class = "again"
 	}
+	same := "own"
+	if r.Same {
+		same = "same"
+	}
 	cells := []goapp.UI{
-		goapp.Th().Scope("row").DataSet("col", "variant").Body(
-			goapp.Span().Class("variant").Body(goapp.Raw(markerSVG(g.Variant)), goapp.Span().Text(g.DType)),
+		goapp.Th().Scope("row").Role("rowheader").DataSet("col", "variant").Body(
+			goapp.Span().Class("variant").Body(goapp.Raw(markerSVG(g.Variant)), goapp.Span().Text(g.Name)),
 			goapp.Small().Text(g.Kind),
 		),
-		goapp.Td().DataSet("col", "where").Body(goapp.Span().Class("host").Text(hostName(r.Host)), rowText(r)),
-		goapp.Td().DataSet("col", "size").DataSet("head", "Size, MB").Body(lines(r.State, r.Size, r.Smaller)...),
-		goapp.Td().DataSet("col", "accuracy").DataSet("head", "Accuracy").Body(accuracyLines(r)...),
+		goapp.Td().Role("cell").DataSet("col", "where").Body(goapp.Span().Class("host").Text(hostName(r.Host)), rowText(r)),
+		goapp.Td().Role("cell").DataSet("col", "size").DataSet("head", "Size, MB").Body(sizeLines(r)...),
+		goapp.Td().Role("cell").Class(same).DataSet("col", "accuracy").DataSet("head", "Accuracy").Body(accuracyLines(r)...),
 	}
 	for i, b := range c.View.Batches {
 		cell := cellView{Missing: true}
 		if i < len(r.Cells) {
 			cell = r.Cells[i]
 		}
-		cells = append(cells, goapp.Td().Class("latency").DataSet("col", "latency-"+strconv.Itoa(b)).
+		cells = append(cells, goapp.Td().Role("cell").Class("latency").DataSet("col", "latency-"+strconv.Itoa(b)).
 			DataSet("head", fmt.Sprintf("Latency, batch %d, µs", b)).Body(latencyLines(r.State, cell)...))
 	}
-	return goapp.Tr().Class(class, "host-"+hostName(r.Host)).DataSet("model", c.View.Model).DataSet("variant", g.Variant).
+	return goapp.Tr().Role("row").Class(class, "host-"+hostName(r.Host)).DataSet("model", c.View.Model).DataSet("variant", g.Variant).
 		DataSet("host", r.Host).DataSet("engine", r.Engine).DataSet("state", stateNames[r.State]).Body(cells...)
 }
 
@@ -108,7 +114,17 @@ func lines(state rowState, first, second string) []goapp.UI {
 	return out
 }
 
+func sizeLines(r rowView) []goapp.UI {
+	if r.Same {
+		return lines(r.State, r.Size, "")
+	}
+	return lines(r.State, r.Size, r.Smaller)
+}
+
 func accuracyLines(r rowView) []goapp.UI {
+	if r.Same {
+		return []goapp.UI{lines(r.State, r.Accuracy, "")[0], goapp.Small().Text("the same as above")}
+	}
 	out := lines(r.State, r.Accuracy, r.Interval)
 	if r.Paired != "" {
 		class := "flips"
@@ -144,9 +160,11 @@ func latencyLines(state rowState, c cellView) []goapp.UI {
 		verdict = append(verdict, goapp.Small().Class("interval").Text(" "+c.Verdict.Interval))
 	}
 	return []goapp.UI{
-		goapp.Span().Class("figure").Body(figure...),
-		goapp.Raw(c.Plot),
-		goapp.Span().Class("words").Body(verdict...),
+		goapp.Div().Class("measure").Body(
+			goapp.Span().Class("figure").Body(figure...),
+			goapp.Span().Class("words").Body(verdict...),
+			goapp.Raw(c.Plot),
+		),
 	}
 }
 

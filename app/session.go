@@ -165,6 +165,10 @@ func (s *session) retry() {
 	if s.Engine.Phase == EngineFailed {
 		s.restartEngine()
 	}
+	if s.Native.Phase == NativeBroken { // a request makes the server try again, and its answer tells
+		s.Native.Phase = NativeReady
+		s.dataReady()
+	}
 	s.begin(s.Again)
 }
 

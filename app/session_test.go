@@ -179,6 +179,29 @@ func TestTheServerPreparesFirst(t *testing.T) {
 	})
 }
 
+func TestTheServerCannotPrepare(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.worker("ready", "")
+		f.hardware(`{"host":"native","cpu":"a CPU","engine":"portable"}`, "")
+		settle()
+		f.status(`{"ready":false,"step":"train","fraction":0.4}`)
+		settle()
+		f.status(`{"ready":false,"failed":true,"text":"the disk is full"}`)
+		settle()
+		time.Sleep(2 * statusWait)
+		settle()
+		v := s.progress()
+		if v.Moving || !v.Retry || len(v.Failures) != 1 || !strings.Contains(v.Failures[0], "the disk is full") || len(f.sent) != 0 {
+			t.Fatalf("%+v; sent %v", v, f.sent)
+		}
+		s.retry()
+		settle()
+		if len(f.sent) != 1 || s.progress().Retry {
+			t.Errorf("Retry does nothing: %+v; sent %v", s.progress(), f.sent)
+		}
+	})
+}
+
 func TestASilentServerDoesNotHoldTheBrowser(t *testing.T) {
 	scene(t, func(t *testing.T, s *session, f *fakeTab) {
 		time.Sleep(statusWait)

@@ -33,6 +33,7 @@ const (
 	NativeAbsent
 	NativePreparing // the server trains and cuts what the engines need; neither host can run yet
 	NativeReady
+	NativeBroken // the server could not prepare; neither host can run
 )
 
 // Native is the devserver's engine as the page knows it.

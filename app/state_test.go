@@ -204,7 +204,7 @@ func TestProgressSaysWhatGoesOn(t *testing.T) {
 		{"loading", func(s *State) { s.Engine = Engine{Text: "compiling the engine", Fraction: .5} },
 			progressView{Text: "Compiling the engine", Percent: 50, Moving: true, Cancel: true}},
 		{"preparing", func(s *State) { s.Native = Native{Phase: NativePreparing, Text: "mnist-lab2", Fraction: .25} },
-			progressView{Text: "The server prepares models and data, the first time only: mnist-lab2", Percent: 25, Moving: true, Cancel: true}},
+			progressView{Text: "First start: the server trains the models, which takes one to four minutes. This run then starts by itself. Now: mnist-lab2", Percent: 25, Moving: true, Cancel: true}},
 		{"measuring", func(s *State) {
 			s.Apply(wire.Browser, wire.Event{Kind: wire.EventProgress, Step: "mnist-lab1, batch 1", Fraction: .42})
 		}, progressView{Text: "This browser: mnist-lab1, batch 1", Percent: 42, Moving: true, Cancel: true}},

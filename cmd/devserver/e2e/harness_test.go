@@ -272,6 +272,7 @@ func openAt(t *testing.T, base, path string, limit time.Duration, before ...chro
 			t.Errorf("the console says: %s", c)
 		}
 	})
+	tb.do(chromedp.EmulateViewport(1280, 900))
 	tb.do(append(before, chromedp.Navigate(base+path))...)
 	return tb
 }

@@ -50,6 +50,7 @@ func Legend() [][2]string {
 		{"[low, high]", "95% interval of the accuracy (Wilson)"},
 		{"differ", "answers that are not float32's: + became right, − became wrong; p is McNemar's exact test, " +
 			"and below 0.05 the accuracies are said to differ"},
+		{"far outliers", "more than three interquartile ranges outside the quartiles (Tukey's far fences)"},
 	}
 }
 
@@ -355,11 +356,24 @@ func notes(rows []wire.Row) []string {
 		about := slices.DeleteFunc(slices.Clone(rows), func(r wire.Row) bool { return rest(r) != note })
 		out = append(out, strings.Join(distinct(about, func(r wire.Row) string { return r.Model }), ", ")+": "+note)
 	}
+	for _, model := range distinct(rows, func(r wire.Row) string { return r.Model }) {
+		if where := outliers(rows, model); len(where) > 0 {
+			out = append(out, model+": far outliers among the runs, kept in every figure: "+strings.Join(where, "; "))
+		}
+	}
+	return out
+}
+
+// outliers says which of a model's latencies have runs beyond Tukey's far fences.
+func outliers(rows []wire.Row, model string) []string {
+	var out []string
 	for _, r := range rows {
+		if r.Model != model {
+			continue
+		}
 		for _, b := range Batches(r) {
-			if n := len(r.LatencyUS[b].Outliers); n > 0 {
-				out = append(out, fmt.Sprintf("%s, %s, %s, batch %s: far outliers among the runs: %d of %d (beyond Tukey's far fences; kept in every figure)",
-					r.Model, r.Variant, r.Host, b, n, len(r.LatencyUS[b].Samples)))
+			if l := r.LatencyUS[b]; len(l.Outliers) > 0 {
+				out = append(out, fmt.Sprintf("%s, %s, batch %s (%d of %d)", r.Variant, r.Host, b, len(l.Outliers), len(l.Samples)))
 			}
 		}
 	}

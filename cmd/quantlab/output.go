@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"quantlab/cmd/internal/atomicfile"
 )
 
 // The formats of --format.
@@ -68,17 +69,9 @@ func (o *output) writable() error {
 	// Whether a file can be made there is best found out by making one: the result would come too late for that.
 	f, err := os.CreateTemp(filepath.Dir(o.file), "."+filepath.Base(o.file)+".*")
 	if err != nil {
-		return fmt.Errorf("%s can't be written (%w): choose another --output", o.file, cause(err))
+		return fmt.Errorf("%s can't be written (%w): choose another --output", o.file, atomicfile.Cause(err))
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-// cause returns what the system said, without the temporary name that it said it of.
-func cause(err error) error {
-	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // look returns how many columns there are for a table, and whether it is coloured.
@@ -101,35 +94,10 @@ func (o *output) write(result func(io.Writer) error) error {
 	return nil
 }
 
-// writeFile writes a file under a temporary name beside its own and then renames it, so that no half-written file is
-// ever seen.
-func writeFile(path string, content func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, cause(err))
+// writeFile writes a file, whole or not at all.
+func writeFile(path string, content func(io.Writer) error) error {
+	if err := atomicfile.Write(path, content); err != nil {
+		return fmt.Errorf("writing %s: %w", path, atomicfile.Cause(err))
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("writing %s: %w", path, cause(err))
-		}
-	}()
-	b := bufio.NewWriter(f)
-	if err := content(b); err != nil {
-		return err
-	}
-	if err := b.Flush(); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }

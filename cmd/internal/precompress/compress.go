@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/andybalholm/brotli"
+
+	"quantlab/cmd/internal/atomicfile"
 )
 
 // A job is one file to compress.
@@ -72,7 +74,7 @@ func (j job) encode(ctx context.Context, e Encoding, progress func(int64)) (int6
 	}
 	defer in.Close()
 	var size counter
-	err = writeFile(j.dir, j.name+e.Suffix, func(out io.Writer) error {
+	err = atomicfile.Write(filepath.Join(j.dir, j.name+e.Suffix), func(out io.Writer) error {
 		w, err := newWriter(e.Name, io.MultiWriter(out, &size), j.file.Quality)
 		if err != nil {
 			return err
@@ -130,33 +132,6 @@ func Bytes(encoding string, b []byte) []byte {
 		return nil
 	}
 	return out
-}
-
-// tempPrefix begins the name of a file that is not whole yet.
-const tempPrefix = ".tmp-"
-
-// writeFile writes dir/name through a temporary file, which is gone if anything fails.
-func writeFile(dir, name string, write func(io.Writer) error) (err error) {
-	tmp, err := os.CreateTemp(dir, tempPrefix+name+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
-	if err := write(tmp); err != nil {
-		return err
-	}
-	if err := tmp.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), filepath.Join(dir, name))
 }
 
 // A reader stops when its context ends, and reports what it has read.

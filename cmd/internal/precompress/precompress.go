@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"quantlab/cmd/internal/atomicfile"
 )
 
 // Encodings are the content codings written, the preferred one first, with their siblings' suffix.
@@ -136,7 +138,7 @@ func list(dir string, match func(string) bool) (names, siblings []string, err er
 	for _, e := range entries {
 		name := e.Name()
 		switch {
-		case strings.HasPrefix(name, tempPrefix):
+		case strings.HasPrefix(name, atomicfile.Prefix):
 			removeAbandoned(dir, e)
 		case !e.Type().IsRegular() || strings.HasPrefix(name, "."):
 		case IsSibling(name):

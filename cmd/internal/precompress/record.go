@@ -11,6 +11,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+
+	"quantlab/cmd/internal/atomicfile"
 )
 
 // RecordName is the file of a directory that holds its Record.
@@ -56,7 +58,7 @@ func (r Record) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(dir, RecordName, func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(dir, RecordName), func(w io.Writer) error {
 		_, err := w.Write(append(data, '\n'))
 		return err
 	})

@@ -10,13 +10,14 @@ import (
 	"syscall"
 	"testing"
 
+	"quantlab/cmd/internal/atomicfile"
 	"quantlab/core/dataset"
 	"quantlab/core/nn"
 )
 
 // brokenFile fails as a disk does, once so many bytes are written.
 type brokenFile struct {
-	tempFile
+	atomicfile.File
 	room *int
 	err  error
 }
@@ -24,7 +25,7 @@ type brokenFile struct {
 func (f *brokenFile) Write(p []byte) (int, error) {
 	n := min(len(p), *f.room)
 	*f.room -= n
-	k, err := f.tempFile.Write(p[:n])
+	k, err := f.File.Write(p[:n])
 	if err == nil && n < len(p) {
 		err = &fs.PathError{Op: "write", Path: f.Name(), Err: f.err}
 	}
@@ -34,8 +35,8 @@ func (f *brokenFile) Write(p []byte) (int, error) {
 // withRoom gives the store's disk room for so many bytes.
 func withRoom(room int, err error) func(*Store) {
 	return func(s *Store) {
-		s.env.create = func(dir, pattern string) (tempFile, error) {
-			f, e := createTemp(dir, pattern)
+		s.env.create = func(dir, pattern string) (atomicfile.File, error) {
+			f, e := atomicfile.Create(dir, pattern)
 			return &brokenFile{f, &room, err}, e
 		}
 	}

@@ -1,7 +1,6 @@
 package prepare
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,57 +10,19 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"quantlab/cmd/internal/atomicfile"
 )
 
-// tempPrefix starts the name of everything that isn't whole yet.
-const tempPrefix = ".tmp-"
-
-// A tempFile is the part of an os.File that writing needs.
-type tempFile interface {
-	io.WriteCloser
-	Name() string
-	Chmod(fs.FileMode) error
-	Sync() error
-}
-
-func createTemp(dir, pattern string) (tempFile, error) { return os.CreateTemp(dir, pattern) }
-
-// write makes path's folder and the file: under a temporary name first, which is renamed when content has written all
-// of it and the disk has taken it, and removed otherwise.
+// write makes path's folder and the file.
 func (s *Store) write(path string, content func(io.Writer) error) error {
-	dir := filepath.Dir(path)
-	if err := s.mkdir(dir); err != nil {
+	if err := s.mkdir(filepath.Dir(path)); err != nil {
 		return err
 	}
-	f, err := s.env.create(dir, tempPrefix+filepath.Base(path)+"-*")
-	if err != nil {
-		return s.diskError(path, err)
-	}
-	if err := fill(f, content); err != nil {
-		os.Remove(f.Name())
-		return s.diskError(path, err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		os.Remove(f.Name())
+	if err := atomicfile.WriteBy(s.env.create, path, content); err != nil {
 		return s.diskError(path, err)
 	}
 	return nil
-}
-
-// fill writes content to f and closes it.
-func fill(f tempFile, content func(io.Writer) error) error {
-	b := bufio.NewWriterSize(f, 1<<20)
-	err := content(b)
-	if err == nil {
-		err = b.Flush()
-	}
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }
 
 // writeBytes writes the file as a whole.
@@ -86,15 +47,7 @@ func (s *Store) diskError(path string, err error) error {
 		elsewhere = "set " + EnvCache + " to a folder "
 	}
 	// The path is said once: the system's own errors repeat it.
-	cause := err
-	var p *fs.PathError
-	var l *os.LinkError
-	switch {
-	case errors.As(err, &p):
-		cause = p.Err
-	case errors.As(err, &l):
-		cause = l.Err
-	}
+	cause := atomicfile.Cause(err)
 	is := func(targets ...error) bool {
 		return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 	}
@@ -121,7 +74,7 @@ func (s *Store) sweep() error {
 			return s.diskError(dir, err)
 		}
 		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), tempPrefix) {
+			if !strings.HasPrefix(e.Name(), atomicfile.Prefix) {
 				continue
 			}
 			if path := filepath.Join(dir, e.Name()); os.RemoveAll(path) != nil {

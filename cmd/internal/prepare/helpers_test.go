@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"quantlab/cmd/internal/atomicfile"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
 )
@@ -181,7 +182,7 @@ func tree(t *testing.T, dir string) map[string]time.Time {
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(d.Name(), tempPrefix) {
+		if strings.HasPrefix(d.Name(), atomicfile.Prefix) {
 			t.Errorf("%s was left", path)
 		}
 		if info, err := d.Info(); err == nil && !d.IsDir() {

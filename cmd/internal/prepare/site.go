@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"quantlab/cmd/internal/atomicfile"
 	"quantlab/core/dataset"
 	"quantlab/core/dataset/shard"
 	"quantlab/core/nn"
@@ -110,7 +111,7 @@ func (j *job) writeSite(ctx context.Context) (err error) {
 	if err := j.mkdir(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), tempPrefix+"*")
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), atomicfile.Prefix+"*")
 	if err != nil {
 		return j.diskError(dir, err)
 	}
@@ -189,7 +190,7 @@ func (j *job) prune(current string) error {
 	var old []site
 	for _, e := range entries {
 		path := filepath.Join(parent, e.Name())
-		if info, err := e.Info(); err == nil && e.IsDir() && path != current && !strings.HasPrefix(e.Name(), tempPrefix) {
+		if info, err := e.Info(); err == nil && e.IsDir() && path != current && !strings.HasPrefix(e.Name(), atomicfile.Prefix) {
 			old = append(old, site{path, info})
 		}
 	}

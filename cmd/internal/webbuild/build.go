@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"quantlab/cmd/internal/atomicfile"
 )
 
 // The programs that run in the browser, by their package.
@@ -76,22 +78,8 @@ func install(from, to string) (written bool, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(to), ".tmp-*")
-	if err != nil {
+	if err := atomicfile.WriteBytes(to, data); err != nil {
 		return false, err
 	}
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Chmod(0o644)
-	}
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), to)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
-	}
-	return err == nil, err
+	return true, nil
 }

@@ -26,7 +26,6 @@ import (
 	"quantlab/cmd/internal/site"
 	"quantlab/cmd/internal/version"
 	"quantlab/core/hardware"
-	"quantlab/core/kernel"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 )
@@ -113,7 +112,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		},
 		check:     host.Check,
-		hardware:  describe,
+		hardware:  host.Describe,
 		down:      ctx,
 		loopback:  isLoopback(listener.Addr().String()),
 		heartbeat: heartbeat,
@@ -157,16 +156,6 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, wai
 	case <-limit.Done():
 	}
 	return nil
-}
-
-// describe tells what this machine is and which kernels it runs.
-func describe() wire.Hardware {
-	hw := hardware.Detect()
-	hw.Host, hw.Engine, hw.Engines = wire.Native, kernel.Best().Name(), nil
-	for _, e := range kernel.Engines() {
-		hw.Engines = append(hw.Engines, e.Name())
-	}
-	return hw
 }
 
 // address spells the URL to open: of a server that listens everywhere, this machine's own.

@@ -15,7 +15,7 @@ import (
 
 // Run carries out the request and returns what it gave. emit, which may be nil, hears every event from the goroutine
 // that called Run: one EventStart, then progress, notes and rows as they come, and at the end exactly one of EventDone,
-// EventError and EventCancel. The request must be complete (see wire.Request.WithDefaults); one that the host can't run
+// EventError and EventCancel. The request must be complete (wire.Lab is a start); one that the host can't run
 // gives an EventError alone.
 //
 // A variant other than the baseline needs the baseline for its verdict, its size ratio and its McNemar test, so that is

@@ -199,9 +199,6 @@ func (m *Model) Plan() Plan {
 	return p
 }
 
-// Classes returns how many logits a row has.
-func (m *Model) Classes() int { return m.layers[len(m.layers)-1].Out }
-
 // MaxBatch returns the rows of the largest batch that Forward takes.
 func (m *Model) MaxBatch() int { return m.max }
 

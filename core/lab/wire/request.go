@@ -99,34 +99,6 @@ func Quick() Request {
 	return r
 }
 
-// WithDefaults fills what the request leaves empty with the lab's settings.
-// A zero that the user typed (runs 0, batch 0) must be refused before this is called.
-func (r Request) WithDefaults() Request {
-	d := Lab()
-	if len(r.Models) == 0 {
-		r.Models = d.Models
-	}
-	if len(r.Variants) == 0 {
-		r.Variants = d.Variants
-	}
-	if len(r.Batches) == 0 {
-		r.Batches = d.Batches
-	}
-	if r.Runs == 0 {
-		r.Runs = d.Runs
-	}
-	if r.Threads == 0 {
-		r.Threads = d.Threads
-	}
-	if r.Input == "" {
-		r.Input = d.Input
-	}
-	if r.Weights == "" {
-		r.Weights = d.Weights
-	}
-	return r
-}
-
 // Validate reports the first setting that no host can run, in a sentence that says what would do.
 func (r Request) Validate() error {
 	if len(r.Models) == 0 {

@@ -39,10 +39,9 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-func TestDefaultsAreTheLab(t *testing.T) {
-	r := Request{}.WithDefaults()
-	if !r.IsLab() || r.Validate() != nil {
-		t.Errorf("an empty request becomes %+v", r)
+func TestOnlyTheLabIsTheLab(t *testing.T) {
+	if r := Lab(); !r.IsLab() || r.Validate() != nil {
+		t.Errorf("the lab's own settings are %+v", r)
 	}
 	if Quick().IsLab() {
 		t.Error("the quick run passes for the lab's")

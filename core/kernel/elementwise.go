@@ -32,7 +32,7 @@ func roundEven(v float32) int32 {
 }
 
 // Range returns the smallest and the largest element of x; nothing gives 0, 0. A NaN anywhere gives NaN, NaN.
-func (e *Engine) Range(x []float32) (lo, hi float32) { return rangeOf(x) }
+func (e *Engine) Range(x []float32) (lo, hi float32) { return e.rangeOf(x) }
 
 // Quantize writes x on the grid g as at::quantize_per_tensor does (fbgemm::Quantize, LEGACY false): the zero point is
 // added after rounding,
@@ -41,7 +41,9 @@ func (e *Engine) Range(x []float32) (lo, hi float32) { return rangeOf(x) }
 //	q = clamp(roundeven(float32(x*inv)) + g.Zero, g.Min, g.Max)
 //
 // NaN becomes g.Max. dst is at least as long as x.
-func (e *Engine) Quantize(dst []uint8, x []float32, g Grid) { quantize(dst, x, g) }
+func (e *Engine) Quantize(dst []uint8, x []float32, g Grid) {
+	e.quantize(dst[:len(x)], x, g)
+}
 
 // QuantizeDynamic writes x on the grid g as a dynamic linear layer does (fbgemm::PackAWithQuantRowOffset, which calls
 // QuantizeAvx2 with LEGACY true): one fused multiply-add, and the zero point is in before rounding,
@@ -50,11 +52,15 @@ func (e *Engine) Quantize(dst []uint8, x []float32, g Grid) { quantize(dst, x, g
 //	q = clamp(roundeven(fma(x, inv, g.Zero)), g.Min, g.Max)
 //
 // It differs from Quantize where x*inv lies at or next to a tie. NaN becomes g.Max. dst is at least as long as x.
-func (e *Engine) QuantizeDynamic(dst []uint8, x []float32, g Grid) { quantizeDynamic(dst, x, g) }
+func (e *Engine) QuantizeDynamic(dst []uint8, x []float32, g Grid) {
+	e.quantizeDynamic(dst[:len(x)], x, g)
+}
 
 // Dequantize writes what the integers of x stand for on the grid g: g.Scale * float32(x-g.Zero). dst is at least as
 // long as x.
-func (e *Engine) Dequantize(dst []float32, x []uint8, g Grid) { dequantize(dst, x, g) }
+func (e *Engine) Dequantize(dst []float32, x []uint8, g Grid) {
+	e.dequantize(dst[:len(x)], x, g)
+}
 
 // rangeOf compares floats by their bits, which orders them like signed integers once negative ones are flipped; then
 // minimum and maximum need no branch, and a NaN is what lies beyond an infinity.

@@ -2,11 +2,13 @@ package kernel
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 )
 
-// An Engine is a table of the kernels that suit one kind of processor.
+// An Engine is a table of the kernels that suit one kind of processor. A new engine starts from newPortable's table and
+// replaces what it does faster.
 type Engine struct {
 	name string
 
@@ -19,6 +21,23 @@ type Engine struct {
 	combineF32 func(y, w []float32, ld int, index []int32, value []float32)
 	combineF16 func(y []float32, w []uint16, ld int, index []int32, value []float32)
 	combineI8  func(acc []int32, w []int8, ld int, index []int32, value []uint8, zero int32)
+
+	finish func(y, bias []float32, relu bool) // see portable finish
+
+	// What happens to activations before and after an integer product: see elementwise.go and epilogue.go, whose
+	// functions define them.
+	rangeOf         func(x []float32) (lo, hi float32)
+	quantize        func(dst []uint8, x []float32, g Grid)
+	quantizeDynamic func(dst []uint8, x []float32, g Grid)
+	dequantize      func(dst []float32, x []uint8, g Grid)
+	dequantizeSums  func(p *epilogue, y []float32, acc []int32, from int, xsum int32, g Grid)
+	requantizeSums  func(r *requantizer, y []uint8, acc []int32, from int, xsum int32)
+
+	gemm func(j *gemmJob, part, parts int) // a part of a product of training
+
+	// What the roofline measures: see Peak and Read.
+	peak func(k Kind, n int) int
+	read func(p []byte) byte
 }
 
 // A floatProduct is a packed float layer: weights, bias and ReLU.
@@ -26,7 +45,7 @@ type floatProduct interface {
 	// width is how many neighbouring outputs are packed together: work is split at its multiples.
 	width() int
 	// multiply writes the outputs lo to hi-1 of every row of y, rows x out, from x, rows x in. lo is a multiple of the
-	// width; hi is too, or it is out.
+	// width; hi is too, or it is out. An output's bits depend on neither rows, lo nor hi.
 	multiply(y, x []float32, rows, lo, hi int)
 }
 
@@ -37,19 +56,41 @@ type intProduct interface {
 	multiply(acc []int32, x []uint8, rows, lo, hi int)
 }
 
+// A fusedProduct is an intProduct that can also round its sums before they leave the registers. Its methods write the same
+// integers and floats as multiply followed by the epilogue would. They serve weights without zero points, and one grid
+// for all rows.
+type fusedProduct interface {
+	intProduct
+	dynamic(y []float32, x []uint8, rows, lo, hi int, p *epilogue, g Grid)
+	static(y, x []uint8, rows, lo, hi int, r *requantizer)
+}
+
 // registry holds the engines that this machine can run, the portable one first and the fastest last.
-var registry = []*Engine{newPortable()}
+var registry = append([]*Engine{newPortable()}, native()...)
+
+// Variable is the environment variable that names the engine to use where nothing else does.
+const Variable = "QUANTLAB_ENGINE"
 
 // Engines returns the engines that this machine can run: portable first, best last.
 func Engines() []*Engine { return slices.Clone(registry) }
 
-// Best returns the fastest engine that this machine can run.
-func Best() *Engine { return registry[len(registry)-1] }
+// Best returns the engine that the environment names, or else the fastest one of this machine.
+func Best() *Engine {
+	if e, err := Lookup(""); err == nil {
+		return e
+	}
+	return registry[len(registry)-1]
+}
 
-// Lookup returns the engine of that name; no name means the best one.
+// Lookup returns the engine of that name. No name means the one that the environment variable QUANTLAB_ENGINE names, or else
+// the fastest.
 func Lookup(name string) (*Engine, error) {
+	from := ""
 	if name == "" {
-		return Best(), nil
+		if name = os.Getenv(Variable); name == "" {
+			return registry[len(registry)-1], nil
+		}
+		from = Variable + ": "
 	}
 	var names []string
 	for _, e := range registry {
@@ -58,7 +99,7 @@ func Lookup(name string) (*Engine, error) {
 		}
 		names = append(names, e.name)
 	}
-	return nil, fmt.Errorf("unknown kernel engine %q: this machine can run %s", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("%sunknown kernel engine %q: this machine can run %s", from, name, strings.Join(names, ", "))
 }
 
 // Name returns the name that Lookup knows the engine by.

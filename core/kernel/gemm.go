@@ -27,26 +27,26 @@ func (m Matrix) Head(n int) Matrix { return Matrix{m.Data[:n*m.Stride], n, m.Col
 // GemmNN writes C = A·B. C is m x n, A m x k and B k x n.
 func (e *Engine) GemmNN(t *Team, c, a, b Matrix) {
 	needMatrices("GemmNN", c, a, b, a.Rows == c.Rows && a.Cols == b.Rows && b.Cols == c.Cols)
-	e.gemm(t, gemmJob{kind: gemmNN, c: c, a: a, b: b}, c.Rows*c.Cols*a.Cols)
+	e.runGemm(t, gemmJob{kind: gemmNN, c: c, a: a, b: b}, c.Rows*c.Cols*a.Cols)
 }
 
 // GemmTN writes C = Aᵀ·B. C is m x n, A k x m and B k x n.
 func (e *Engine) GemmTN(t *Team, c, a, b Matrix) {
 	needMatrices("GemmTN", c, a, b, a.Cols == c.Rows && a.Rows == b.Rows && b.Cols == c.Cols)
-	e.gemm(t, gemmJob{kind: gemmTN, c: c, a: a, b: b}, c.Rows*c.Cols*a.Rows)
+	e.runGemm(t, gemmJob{kind: gemmTN, c: c, a: a, b: b}, c.Rows*c.Cols*a.Rows)
 }
 
 // GemmNT writes C = A·Bᵀ. C is m x n, A m x k and B n x k.
 func (e *Engine) GemmNT(t *Team, c, a, b Matrix) {
 	needMatrices("GemmNT", c, a, b, a.Rows == c.Rows && a.Cols == b.Cols && b.Rows == c.Cols)
-	e.gemm(t, gemmJob{kind: gemmNT, c: c, a: a, b: b}, c.Rows*c.Cols*a.Cols)
+	e.runGemm(t, gemmJob{kind: gemmNT, c: c, a: a, b: b}, c.Rows*c.Cols*a.Cols)
 }
 
 // GemmSparse writes C = S·B. S holds c.Rows sparse rows: see nn.Batch.
 func (e *Engine) GemmSparse(t *Team, c Matrix, start, index []int32, value []float32, b Matrix) {
 	needMatrices("GemmSparse", c, c, b, b.Cols == c.Cols)
 	n := needSparse("GemmSparse", start, len(index), len(value), c.Rows)
-	e.gemm(t, gemmJob{kind: gemmSparse, c: c, b: b, start: start, index: index, value: value}, n*c.Cols)
+	e.runGemm(t, gemmJob{kind: gemmSparse, c: c, b: b, start: start, index: index, value: value}, n*c.Cols)
 }
 
 func needMatrices(op string, c, a, b Matrix, fit bool) {
@@ -58,23 +58,21 @@ func needMatrices(op string, c, a, b Matrix, fit bool) {
 	}
 }
 
-func (e *Engine) gemm(t *Team, job gemmJob, work int) {
+func (e *Engine) runGemm(t *Team, job gemmJob, work int) {
 	job.e = e
 	if t == nil {
-		job.scratch = []gemmBlock{{}}
-		job.Run(0, 1)
-		return
+		t = &Team{}
 	}
 	if t.blocks == nil {
 		t.blocks = make([]gemmBlock, t.Threads())
 	}
 	job.scratch = t.blocks
-	if t.solo(work) {
-		job.Run(0, 1)
-		return
-	}
 	t.gemm = job
-	t.Do(&t.gemm)
+	if t.solo(work) {
+		t.gemm.Run(0, 1)
+	} else {
+		t.Do(&t.gemm)
+	}
 	t.gemm = gemmJob{}
 }
 
@@ -111,7 +109,10 @@ type gemmBlock struct {
 	tile  [blockDepth * tileStride]float32
 }
 
-func (j *gemmJob) Run(part, parts int) {
+func (j *gemmJob) Run(part, parts int) { j.e.gemm(j, part, parts) }
+
+// portable is the portable Engine.gemm.
+func (j *gemmJob) portable(part, parts int) {
 	c := j.c
 	if j.kind == gemmSparse {
 		for r := c.Rows * part / parts; r < c.Rows*(part+1)/parts; r++ {

@@ -15,7 +15,9 @@ func (s *Scratch) Reserve(rows, width int) {
 
 // An I8 is a layer with int8 weights, for activations on unsigned 8-bit grids.
 type I8 struct {
+	e        *Engine
 	product  intProduct
+	fused    fusedProduct // product, if it is one and the weights have no zero points; or nil
 	epilogue epilogue
 	out, in  int
 }
@@ -25,7 +27,11 @@ type I8 struct {
 func (e *Engine) PackI8(w []int8, out, in int, wscale []float32, wzero []int32, bias []float32, relu bool) *I8 {
 	needShape("PackI8", len(w), len(bias), out, in)
 	needScales("PackI8", len(wscale), len(wzero), out)
-	return &I8{e.packI8(w, out, in), newEpilogue(w, out, in, wscale, wzero, bias, relu), out, in}
+	p := &I8{e: e, product: e.packI8(w, out, in), epilogue: newEpilogue(w, out, in, wscale, wzero, bias, relu), out: out, in: in}
+	if p.epilogue.wzero == nil {
+		p.fused, _ = p.product.(fusedProduct)
+	}
+	return p
 }
 
 func needScales(op string, scales, zeros, out int) {
@@ -104,7 +110,16 @@ func (j *int8Job) Run(part, parts int) {
 	if g.empty() {
 		return
 	}
-	p.product.multiply(j.acc[g.r0*p.out:g.r1*p.out], j.x[g.r0*p.in:g.r1*p.in], g.r1-g.r0, g.lo, g.hi)
+	y0, y1, x := g.r0*p.out, g.r1*p.out, j.x[g.r0*p.in:g.r1*p.in]
+	switch {
+	case p.fused != nil && j.q != nil:
+		p.fused.static(j.q[y0:y1], x, g.r1-g.r0, g.lo, g.hi, j.r)
+		return
+	case p.fused != nil && j.y != nil && len(j.grids) == 1:
+		p.fused.dynamic(j.y[y0:y1], x, g.r1-g.r0, g.lo, g.hi, &p.epilogue, j.grids[0])
+		return
+	}
+	p.product.multiply(j.acc[y0:y1], x, g.r1-g.r0, g.lo, g.hi)
 	if j.y == nil && j.q == nil {
 		return
 	}
@@ -115,9 +130,9 @@ func (j *int8Job) Run(part, parts int) {
 		}
 		from, to := r*p.out+g.lo, r*p.out+g.hi
 		if j.q != nil {
-			j.r.requantize(j.q[from:to], j.acc[from:to], g.lo, xsum)
+			p.e.requantizeSums(j.r, j.q[from:to], j.acc[from:to], g.lo, xsum)
 		} else {
-			p.epilogue.dequantize(j.y[from:to], j.acc[from:to], g.lo, xsum, gridOf(j.grids, r))
+			p.e.dequantizeSums(&p.epilogue, j.y[from:to], j.acc[from:to], g.lo, xsum, gridOf(j.grids, r))
 		}
 	}
 }

@@ -16,6 +16,18 @@ func newPortable() *Engine {
 		combineF32: combineF32,
 		combineF16: combineF16,
 		combineI8:  combineI8,
+		finish:     finish,
+
+		rangeOf:         rangeOf,
+		quantize:        quantize,
+		quantizeDynamic: quantizeDynamic,
+		dequantize:      dequantize,
+		dequantizeSums:  (*epilogue).dequantize,
+		requantizeSums:  (*requantizer).requantize,
+
+		gemm: (*gemmJob).portable,
+		peak: portablePeak,
+		read: portableRead,
 	}
 }
 

@@ -65,7 +65,7 @@ func (p *portableF16) multiply(y, x []float32, rows, lo, hi int) {
 			}
 		}
 		for r := range rows {
-			finish(y[r*p.out+c0:r*p.out+c1], p.bias, c0, p.relu)
+			finish(y[r*p.out+c0:r*p.out+c1], biasOf(p.bias, c0, c1), p.relu)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (p *portableF16) multiplyRow(y, x []float32, lo, hi int) {
 		copy(tail[:], x)
 		p.wide.multiplyAdd8(y, &tail, w)
 	}
-	finish(y, p.bias, lo, p.relu)
+	finish(y, biasOf(p.bias, lo, hi), p.relu)
 }
 
 func (t *halfTable) widen8(dst [][8]float32, src [][8]uint16) {

@@ -40,19 +40,27 @@ func (p *portableF32) multiply(y, x []float32, rows, lo, hi int) {
 			}
 		}
 		for r := range rows {
-			finish(y[r*p.out+c0:r*p.out+c1], p.bias, c0, p.relu)
+			finish(y[r*p.out+c0:r*p.out+c1], biasOf(p.bias, c0, c1), p.relu)
 		}
 	}
 }
 
-// finish adds the bias of the outputs from, from+1, … and applies the ReLU.
-func finish(y, bias []float32, from int, relu bool) {
+// finish adds the bias, as long as y or nil for none, and applies the ReLU, which keeps a NaN.
+func finish(y, bias []float32, relu bool) {
 	if bias != nil {
-		addBias(y, bias[from:])
+		addBias(y, bias)
 	}
 	if relu {
 		reluRow(y)
 	}
+}
+
+// biasOf returns the bias of the outputs lo to hi-1, nil where there is none.
+func biasOf(bias []float32, lo, hi int) []float32 {
+	if bias == nil {
+		return nil
+	}
+	return bias[lo:hi]
 }
 
 // accumulate8 adds to y[j] the products of x with w[j], then of its next 8 elements with w[ld+j], and so on.

@@ -115,12 +115,7 @@ func (j *sparseJob) Run(part, parts int) {
 		} else {
 			p.e.combineF16(y, j.w16[g.lo:], p.ld, index, value)
 		}
-		if p.bias != nil {
-			addBias(y, p.bias[g.lo:g.hi])
-		}
-		if p.relu {
-			reluRow(y)
-		}
+		p.e.finish(y, biasOf(p.bias, g.lo, g.hi), p.relu)
 	}
 }
 

@@ -95,9 +95,9 @@ func (j *sparseInt8Job) Run(part, parts int) {
 		p.e.combineI8(acc, p.w[g.lo:], p.ld, index, value, grid.Zero)
 		xsum := int32(p.in-len(value))*grid.Zero + sum(value)
 		if j.q != nil {
-			j.r.requantize(j.q[from:to], acc, g.lo, xsum)
+			p.e.requantizeSums(j.r, j.q[from:to], acc, g.lo, xsum)
 		} else {
-			p.epilogue.dequantize(j.y[from:to], acc, g.lo, xsum, grid)
+			p.e.dequantizeSums(&p.epilogue, j.y[from:to], acc, g.lo, xsum, grid)
 		}
 	}
 }

@@ -1,0 +1,6 @@
+//go:build !purego
+
+package kernel
+
+// native returns the engines that this host of WebAssembly can run.
+func native() []*Engine { return nil }

@@ -26,6 +26,7 @@ import (
 	"quantlab/cmd/internal/site"
 	"quantlab/cmd/internal/version"
 	"quantlab/core/hardware"
+	"quantlab/core/kernel"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 )
@@ -82,6 +83,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if _, _, err := net.SplitHostPort(*addr); err != nil {
 		fmt.Fprintf(stderr, "--addr %q is not an address: give host:port, such as 127.0.0.1:8000\n", *addr)
+		return errUsage
+	}
+
+	if _, err := kernel.Lookup(""); err != nil { // the environment names an engine that isn't there
+		fmt.Fprintln(stderr, err)
 		return errUsage
 	}
 

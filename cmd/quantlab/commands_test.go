@@ -22,6 +22,7 @@ import (
 	"golang.org/x/image/draw"
 
 	"quantlab/cmd/internal/prepare"
+	"quantlab/core/kernel"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
@@ -47,6 +48,17 @@ func TestHardware(t *testing.T) {
 	var hw wire.Hardware
 	if _, stdout, _ := command(t, "hardware", "-f", "json"); json.Unmarshal([]byte(stdout), &hw) != nil || hw.Host != wire.Native || hw.Engine == "" || len(hw.Engines) == 0 || hw.Threads < 1 {
 		t.Errorf("JSON gives %+v", hw)
+	}
+}
+
+func TestEngineOfEnvironment(t *testing.T) {
+	t.Setenv(kernel.Variable, "portable")
+	if status, stdout, _ := command(t, "hardware", "-f", "json"); status != statusOK || !strings.Contains(stdout, `"engine": "portable"`) {
+		t.Errorf("status %d: %s", status, stdout)
+	}
+	t.Setenv(kernel.Variable, "abacus")
+	if status, _, stderr := command(t, "hardware"); status != statusUsage || !strings.Contains(stderr, "abacus") || !strings.Contains(stderr, "portable") {
+		t.Errorf("status %d: %s", status, stderr)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	xterm "golang.org/x/term"
 
 	"quantlab/cmd/internal/version"
+	"quantlab/core/kernel"
 	"quantlab/core/report/term"
 )
 
@@ -131,6 +132,12 @@ func newRoot(s *streams) *cobra.Command {
 			}
 		}
 		return usagef("unknown command %q: choose from %s", args[0], strings.Join(names, ", "))
+	}
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if _, err := kernel.Lookup(""); err != nil { // the environment names an engine that isn't there
+			return usageError{err}
+		}
+		return nil
 	}
 	root.SetOut(s.out)
 	root.SetErr(s.err)

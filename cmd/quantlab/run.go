@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quantlab/core/kernel"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
@@ -60,7 +61,7 @@ func runCommand(s *streams) *cobra.Command {
 	f.IntVar(&req.Runs, "runs", req.Runs, "timed runs of each variant at each batch size, at most "+strconv.Itoa(wire.MaxRuns))
 	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")
 	f.StringVar(&req.Input, "input", req.Input, "how the first layer reads a bag of words: dense, as the lab times it, or sparse")
-	f.StringVar(&req.Engine, "engine", "", "kernel engine (default: the best that this machine runs; see quantlab hardware)")
+	f.StringVar(&req.Engine, "engine", "", "kernel `engine` (default: "+kernel.Variable+" in the environment, else the fastest; see quantlab hardware)")
 	f.StringVar(&req.Weights, "weights", req.Weights, "shipped: trained once and cached; fresh: trained now, from --seed")
 	f.IntVar(&req.Examples, "examples", 0, "how many test examples measure accuracy, 0 is all")
 	f.Uint64Var(&req.Seed, "seed", 0, "orders the turns of the variants; with --weights fresh also draws the weights")

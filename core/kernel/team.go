@@ -2,17 +2,22 @@ package kernel
 
 import (
 	"runtime"
-	"sync"
+	"sync/atomic"
 )
 
 // A Team runs the parts of one job on a fixed set of goroutines that live as long as the team. Starting a job allocates
 // nothing. A nil Team, or one of a single thread, has no goroutines: its jobs run in the caller.
 //
+// A worker that has done its part looks out for the next one for a while before it goes to sleep. The layers of a forward
+// pass are microseconds apart, and waking a sleeping thread takes longer than many a layer.
+//
 // A Team runs one job at a time: give every model its own. Close it when done.
 type Team struct {
-	job  Job
-	wake []chan int // one a worker: the part to run
-	done sync.WaitGroup
+	job     Job
+	workers []*worker
+	working atomic.Int32 // workers that have not done their part yet
+	caller  sleeper      // what waits for them
+	spins   int
 
 	// The arguments of a running call live here, so that handing them to the workers allocates nothing.
 	float      floatJob
@@ -29,25 +34,44 @@ type Job interface {
 	Run(part, parts int)
 }
 
+// A worker is one of a team's goroutines.
+type worker struct {
+	jobs atomic.Int64 // how many the team has handed out, or closed
+	sleeper
+}
+
+const closed = -1
+
 // NewTeam starts a team of that many threads, the caller's among them. Fewer than 2 start none. WebAssembly has a single
 // thread, so there every team is a team of one.
 func NewTeam(threads int) *Team {
-	t := &Team{}
+	t := &Team{spins: 1}
 	if runtime.GOARCH == "wasm" {
 		return t
 	}
-	for range threads - 1 {
-		wake := make(chan int, 1)
-		t.wake = append(t.wake, wake)
-		go t.work(wake)
+	if threads <= runtime.GOMAXPROCS(0) { // else looking out would keep others from their work
+		t.spins = lookouts
+	}
+	t.caller.init()
+	for i := range threads - 1 {
+		w := &worker{}
+		w.init()
+		t.workers = append(t.workers, w)
+		go t.work(w, i+1)
 	}
 	return t
 }
 
-func (t *Team) work(wake <-chan int) {
-	for part := range wake {
-		t.job.Run(part, len(t.wake)+1)
-		t.done.Done()
+func (t *Team) work(w *worker, part int) {
+	for done := int64(0); ; done++ {
+		w.await(t.spins, func() bool { return w.jobs.Load() != done })
+		if w.jobs.Load() == closed {
+			return
+		}
+		t.job.Run(part, len(t.workers)+1)
+		if t.working.Add(-1) == 0 {
+			t.caller.wake()
+		}
 	}
 }
 
@@ -56,22 +80,23 @@ func (t *Team) Threads() int {
 	if t == nil {
 		return 1
 	}
-	return len(t.wake) + 1
+	return len(t.workers) + 1
 }
 
 // Do runs all parts of job, one of them in the caller, and returns when all are done.
 func (t *Team) Do(job Job) {
-	if t == nil || len(t.wake) == 0 {
+	if t == nil || len(t.workers) == 0 {
 		job.Run(0, 1)
 		return
 	}
 	t.job = job
-	t.done.Add(len(t.wake))
-	for i, wake := range t.wake {
-		wake <- i + 1
+	t.working.Store(int32(len(t.workers)))
+	for _, w := range t.workers {
+		w.jobs.Add(1)
+		w.wake()
 	}
-	job.Run(0, len(t.wake)+1)
-	t.done.Wait()
+	job.Run(0, len(t.workers)+1)
+	t.caller.await(t.spins, func() bool { return t.working.Load() == 0 })
 	t.job = nil
 }
 
@@ -81,17 +106,53 @@ func (t *Team) Close() {
 	if t == nil {
 		return
 	}
-	for _, wake := range t.wake {
-		close(wake)
+	for _, w := range t.workers {
+		w.jobs.Store(closed)
+		w.wake()
 	}
-	t.wake = nil
+	t.workers = nil
+}
+
+// lookouts is how often a thread looks before it goes to sleep: some 50 µs.
+const lookouts = 1 << 15
+
+// A sleeper is a goroutine that waits for something others bring about.
+type sleeper struct {
+	asleep atomic.Bool
+	alarm  chan struct{}
+}
+
+func (s *sleeper) init() { s.alarm = make(chan struct{}, 1) }
+
+// await returns when ready reports true. Whoever makes it true calls wake afterwards, perhaps only while the sleeper already
+// waits for something else: so it looks again.
+func (s *sleeper) await(spins int, ready func() bool) {
+	for {
+		for range spins {
+			if ready() {
+				return
+			}
+		}
+		s.asleep.Store(true)
+		if ready() && s.asleep.CompareAndSwap(true, false) {
+			return // nobody saw it sleep
+		}
+		<-s.alarm
+	}
+}
+
+// wake ends the sleep of the goroutine, if it sleeps.
+func (s *sleeper) wake() {
+	if s.asleep.Load() && s.asleep.CompareAndSwap(true, false) {
+		s.alarm <- struct{}{}
+	}
 }
 
 // soloWork is how many multiply-adds are done sooner than another thread could be woken.
 const soloWork = 1 << 16
 
 // solo reports whether a job of that many multiply-adds should run in the caller alone.
-func (t *Team) solo(work int) bool { return t == nil || len(t.wake) == 0 || work < soloWork }
+func (t *Team) solo(work int) bool { return t == nil || len(t.workers) == 0 || work < soloWork }
 
 // A region is a part of a matrix of rows x outputs.
 type region struct{ r0, r1, lo, hi int }

@@ -9,10 +9,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,6 +31,9 @@ import (
 // built are the files that make build writes; without them there is no page.
 var built = []string{"app.wasm", "compute.wasm", "wasm_exec.js"}
 
+// folders are where the files are, below the page's directory. Only the first has to be there.
+var folders = []string{"", web.Kernels}
+
 // A Site is the http.Handler of the page.
 type Site struct {
 	dir  string
@@ -41,7 +47,7 @@ type Site struct {
 type build struct {
 	version string
 	stamp   string                  // changes when a file does
-	files   map[string]*static.File // by name in web/
+	files   map[string]*static.File // by path in web/
 	page    http.Handler            // go-app's
 
 	mu        sync.Mutex
@@ -68,41 +74,40 @@ func (s *Site) Version() string {
 
 // stamp lists names, sizes and times.
 func (s *Site) stamp() (string, error) {
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return "", fmt.Errorf("reading the page's files: %w: run make build in the project's folder, or name the folder that it filled with --web", err)
-	}
 	var b strings.Builder
-	for _, e := range entries {
-		info, err := e.Info()
+	for _, folder := range folders {
+		entries, err := s.list(folder)
 		if err != nil {
-			continue // removed this moment
+			return "", fmt.Errorf("%w: run make build in the project's folder, or name the folder that it filled with --web", err)
 		}
-		fmt.Fprintln(&b, e.Name(), info.Size(), info.ModTime().UnixNano())
+		for _, e := range entries {
+			info, err := e.Info()
+			if err != nil || e.IsDir() {
+				continue // removed this moment, or another folder, whose time changes with any file in it
+			}
+			fmt.Fprintln(&b, path.Join(folder, e.Name()), info.Size(), info.ModTime().UnixNano())
+		}
 	}
 	return b.String(), nil
 }
 
+func (s *Site) list(folder string) ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(filepath.Join(s.dir, folder))
+	if folder != "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the page's files: %w", err)
+	}
+	return entries, nil
+}
+
 func (s *Site) scan(stamp string) (*build, error) {
-	record, err := precompress.Load(s.dir)
-	if err != nil {
-		return nil, fmt.Errorf("reading the page's files: %w", err)
-	}
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return nil, fmt.Errorf("reading the page's files: %w", err)
-	}
 	b := &build{stamp: stamp, files: map[string]*static.File{}, generated: map[string]*static.File{}}
-	for _, e := range entries {
-		contentType, ok := static.TypeOf(e.Name())
-		if !ok || e.IsDir() {
-			continue
+	for _, folder := range folders {
+		if err := s.read(folder, b.files); err != nil {
+			return nil, err
 		}
-		f, err := static.FromDisk(s.dir, e.Name(), contentType, record)
-		if err != nil {
-			return nil, fmt.Errorf("reading the page's files: %w", err)
-		}
-		b.files[e.Name()] = f
 	}
 	for _, name := range built {
 		if b.files[name] == nil {
@@ -121,6 +126,31 @@ func (s *Site) scan(stamp string) (*build, error) {
 	page.WasmContentLengthHeader = web.RawLength
 	b.page = page
 	return b, nil
+}
+
+// read adds the files of one folder.
+func (s *Site) read(folder string, files map[string]*static.File) error {
+	entries, err := s.list(folder)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(s.dir, folder)
+	record, err := precompress.Load(dir)
+	if err != nil {
+		return fmt.Errorf("reading the page's files: %w", err)
+	}
+	for _, e := range entries {
+		contentType, ok := static.TypeOf(e.Name())
+		if !ok || e.IsDir() {
+			continue
+		}
+		f, err := static.FromDisk(dir, e.Name(), contentType, record)
+		if err != nil {
+			return fmt.Errorf("reading the page's files: %w", err)
+		}
+		files[path.Join(folder, e.Name())] = f
+	}
+	return nil
 }
 
 // current returns the build; with look set it first looks whether the files have changed. A build that can't be read, say
@@ -143,8 +173,8 @@ func (s *Site) current(look bool) *build {
 
 // ServeHTTP serves the page and its files.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := r.URL.Path
-	if rest, ok := strings.CutPrefix(path, web.Versioned); ok {
+	where := r.URL.Path
+	if rest, ok := strings.CutPrefix(where, web.Versioned); ok {
 		version, name, _ := strings.Cut(rest, "/web/")
 		b := s.current(false)
 		if version != b.version {
@@ -158,14 +188,14 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b := s.current(true)
-	if name, ok := strings.CutPrefix(path, "/web/"); ok {
+	if name, ok := strings.CutPrefix(where, "/web/"); ok {
 		b.serve(w, r, name)
 		return
 	}
-	switch path {
+	switch where {
 	case "/wasm_exec.js", "/robots.txt", "/sitemap.xml", "/ads.txt":
 		// go-app has a wasm_exec.js of its own, older than the toolchain's, and would ask the network for the others.
-		b.serve(w, r, path[1:])
+		b.serve(w, r, where[1:])
 	default:
 		b.generate(w, r)
 	}

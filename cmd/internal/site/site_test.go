@@ -25,8 +25,12 @@ func files(t *testing.T) string {
 		"app.wasm": "\x00asm app", "compute.wasm": "\x00asm compute", "wasm_exec.js": "// the toolchain's",
 		"quantlab.js": strings.Repeat("quantlab();\n", 200), "worker.js": "worker()", "quantlab.css": "body{}",
 		"icon.svg": "<svg/>", "icon-192.png": "png", "icon-512.png": "png", "headers.go": "package web",
+		"kernels/link.wasm": strings.Repeat("\x00asm link", 200),
 	} {
 		write(t, dir, name, text)
+	}
+	if _, err := precompress.Dir(t.Context(), filepath.Join(dir, "kernels"), precompress.Options{Quality: 1}); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := precompress.Dir(t.Context(), dir, precompress.Options{Quality: 1}); err != nil {
 		t.Fatal(err)
@@ -36,7 +40,11 @@ func files(t *testing.T) string {
 
 func write(t *testing.T, dir, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+	name = filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -115,15 +123,20 @@ func TestPaths(t *testing.T) {
 		"/app-worker.js":                     200,
 		"/web/headers.go":                    404,
 		"/web/app.wasm.br":                   404,
+		"/web/kernels/link.wasm":             200,
+		"/web/kernels/link.wasm.br":          404,
+		"/web/kernels/":                      404,
+		"/web/kernels":                       404,
 		"/web/../go.mod":                     404,
 		"/web/":                              404,
 		"/web/.precompressed.json":           404,
 		"/v/000000000000/web/quantlab.js":    404,
 		"/v/" + s.Version() + "/web/none.js": 404,
-		"/v/":                                404,
-		"/no-such-page":                      404,
-		"/robots.txt":                        404,
-		"/app.wasm":                          404,
+		"/v/" + s.Version() + "/web/kernels/link.wasm": 200,
+		"/v/":           404,
+		"/no-such-page": 404,
+		"/robots.txt":   404,
+		"/app.wasm":     404,
 	} {
 		if res, _ := get(s, path); res.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", path, res.StatusCode, want)
@@ -135,7 +148,7 @@ func TestPaths(t *testing.T) {
 
 func TestCompressedOnDiskAndInMemory(t *testing.T) {
 	s := open(t, files(t))
-	for _, path := range []string{"/web/quantlab.js", "/v/" + s.Version() + "/web/quantlab.js", "/", "/app.js"} {
+	for _, path := range []string{"/web/quantlab.js", "/v/" + s.Version() + "/web/quantlab.js", "/web/kernels/link.wasm", "/", "/app.js"} {
 		for _, encoding := range []string{"br", "gzip"} {
 			if res, _ := get(s, path, "Accept-Encoding", encoding); res.Header.Get("Content-Encoding") != encoding {
 				t.Errorf("%s: Content-Encoding %q, want %s", path, res.Header.Get("Content-Encoding"), encoding)
@@ -178,6 +191,18 @@ func TestRebuild(t *testing.T) {
 	}
 	if _, body := get(s, "/v/"+s.Version()+"/web/quantlab.css"); body != "body{color:red}" {
 		t.Errorf("new version: %q", body)
+	}
+	for _, change := range []func() error{
+		func() error { return os.WriteFile(filepath.Join(dir, "kernels", "link.wasm"), []byte("other"), 0o644) },
+		func() error { return os.RemoveAll(filepath.Join(dir, "kernels")) },
+	} {
+		before := s.Version()
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		if get(s, "/"); s.Version() == before {
+			t.Error("another kernel, but the same version")
+		}
 	}
 	// Siblings of the old content must not be sent for the new one.
 	write(t, dir, "quantlab.js", strings.Repeat("other();\n", 200))

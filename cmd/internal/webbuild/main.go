@@ -17,6 +17,7 @@ import (
 
 	"quantlab/cmd/internal/precompress"
 	"quantlab/cmd/internal/static"
+	"quantlab/web"
 )
 
 func main() {
@@ -43,7 +44,7 @@ func run(ctx context.Context, version string, quality int) error {
 	if err != nil {
 		return err
 	}
-	web := filepath.Join(root, "web")
+	dir := filepath.Join(root, "web")
 	start := time.Now()
 	built, err := buildAll(ctx, root, version)
 	if err != nil {
@@ -52,7 +53,7 @@ func run(ctx context.Context, version string, quality int) error {
 	built[filepath.Join(goroot, "lib", "wasm", "wasm_exec.js")] = "wasm_exec.js"
 	changed := 0
 	for from, name := range built {
-		written, err := install(from, filepath.Join(web, name))
+		written, err := install(from, filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
@@ -65,8 +66,26 @@ func run(ctx context.Context, version string, quality int) error {
 	}
 
 	start = time.Now()
+	compressed := 0
+	for _, d := range []string{dir, filepath.Join(dir, web.Kernels)} {
+		n, err := compress(ctx, d, quality)
+		if err != nil {
+			return err
+		}
+		compressed += n
+	}
+	if changed+compressed == 0 {
+		say("up to date")
+	} else if compressed > 0 {
+		say("%d files compressed, %s", compressed, since(start))
+	}
+	return nil
+}
+
+// compress writes the siblings of a folder's files, as far as they are not there, and returns of how many.
+func compress(ctx context.Context, dir string, quality int) (int, error) {
 	var last time.Time
-	rep, err := precompress.Dir(ctx, web, precompress.Options{
+	rep, err := precompress.Dir(ctx, dir, precompress.Options{
 		Quality: quality,
 		Match: func(name string) bool {
 			_, served := static.TypeOf(name)
@@ -85,15 +104,7 @@ func run(ctx context.Context, version string, quality int) error {
 			}
 		},
 	})
-	if err != nil {
-		return err
-	}
-	if changed+rep.Compressed == 0 {
-		say("up to date")
-	} else if rep.Compressed > 0 {
-		say("%d files compressed, %s", rep.Compressed, since(start))
-	}
-	return nil
+	return rep.Compressed, err
 }
 
 func say(format string, args ...any) { fmt.Printf("web: "+format+"\n", args...) }

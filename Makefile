@@ -37,4 +37,4 @@ test: build
 	$(GO) test -v -timeout 20m $(BROWSER_TESTS)
 
 clean:
-	rm -rf bin web/app.wasm web/compute.wasm web/wasm_exec.js web/*.br web/*.gz web/.precompressed.json web/.tmp-*
+	rm -rf bin web/app.wasm web/compute.wasm web/wasm_exec.js $(foreach d,web web/kernels,$d/*.br $d/*.gz $d/.precompressed.json $d/.tmp-*)

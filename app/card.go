@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +83,7 @@ func (s *State) card(spec nn.Spec) (cardView, bool) {
 	req := s.Results.Request
 	c := cardView{Model: spec.ID, Shape: spec.Shape(), Batches: req.Batches}
 	scales := s.scales(spec.ID)
-	total, threads := 0, []string{}
+	total, engines := 0, []string{}
 	for _, id := range req.Variants {
 		v, err := wire.VariantOf(id)
 		if err != nil {
@@ -96,8 +95,8 @@ func (s *State) card(spec nn.Spec) (cardView, bool) {
 			if ok {
 				g.Rows = append(g.Rows, measuredRow(row, req.Batches, scales).after(g.Rows))
 				total = max(total, row.Total)
-				if t := fmt.Sprintf("%s: %s", hostName(host), plural(row.Threads, "thread")); row.Threads > 1 && !slices.Contains(threads, t) {
-					threads = append(threads, t)
+				if e := engineFact(row); !slices.Contains(engines, e) {
+					engines = append(engines, e)
 				}
 				continue
 			}
@@ -111,8 +110,17 @@ func (s *State) card(spec nn.Spec) (cardView, bool) {
 	}
 	c.Facts = strings.Join(append([]string{
 		report.Count(spec.Params()) + " parameters", testSet(spec, req, total), plural(req.Runs, "run") + ", interleaved",
-	}, threads...), " · ")
+	}, engines...), " · ")
 	return c, len(c.Groups) > 0
+}
+
+// engineFact says what computed a row: "browser: relaxed SIMD", "native: AVX2, 2 threads".
+func engineFact(r wire.Row) string {
+	fact := hostName(r.Host) + ": " + engineName(r.Engine)
+	if r.Threads > 1 {
+		fact += ", " + plural(r.Threads, "thread")
+	}
+	return fact
 }
 
 // testSet says on what accuracy is measured; how many there are is known once a row is here.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,11 +19,13 @@ type controls struct {
 	Drafts   map[string]Draft
 	Busy     bool
 	Native   NativePhase
+	Engines  map[string][]string // the kernel engines of each host, as far as they are known
 	Linked   string
 }
 
-// An option is one choice of a field: its value in the address, its label, and the variant whose marker it shows.
-type option struct{ Value, Label, Marker, Title string }
+// An option is one choice of a field: its value in the address, its label, the variant whose marker it shows, and the
+// heading that it stands under.
+type option struct{ Value, Label, Marker, Title, Group string }
 
 func (c *controls) Render() goapp.UI {
 	nowhere := c.Settings.Where == wire.Native && c.Native == NativeAbsent
@@ -39,6 +42,7 @@ func (c *controls) Render() goapp.UI {
 		goapp.Div().Class("fields").Body(
 			c.text("batches", "Batch sizes", "text", "Up to 8 numbers from 1 to 4096"),
 			c.text("runs", "Runs", "number", "1 to 100"),
+			c.text("threads", "Threads", "number", "Threads that share a forward pass; in a browser they share a batch by its rows"),
 			c.text("seed", "Seed", "text", "Orders the runs and draws the calibration sample; with fresh training also the weights"),
 			c.choice("where", "Where", []option{
 				{Value: wire.Browser, Label: "Browser"}, {Value: wire.Native, Label: "Native"}, {Value: Both, Label: "Both"},
@@ -51,6 +55,7 @@ func (c *controls) Render() goapp.UI {
 				{Value: wire.Shipped, Label: "Shipped", Title: "trained once, natively"},
 				{Value: wire.Fresh, Label: "Train here first", Title: "trained by each host before it measures"},
 			}),
+			c.list("engine", "Kernel engine", "Which of its kernels a host computes with", engineOptions(c.Settings, c.Engines)),
 		),
 		goapp.Div().Class("actions").Body(
 			disable(goapp.Button().Type("button"), c.Busy || nowhere || len(c.Drafts) > 0).Class("primary").ID("run").Text(run).OnClick(c.onRun),
@@ -70,6 +75,13 @@ func (c *controls) hint() string {
 			return "No native engine serves this page: choose the browser."
 		case Both:
 			return "No native engine serves this page: Run measures in this browser."
+		}
+	}
+	if s.Where == Both && s.Engine != "" {
+		for _, host := range inOrderHosts {
+			if engineOn(s.Engine, host, inOrderHosts, c.Engines) != s.Engine {
+				return fmt.Sprintf("%s has no %s and computes with its fastest engine.", upperFirst(hostThat(host)), engineName(s.Engine))
+			}
 		}
 	}
 	if s.Weights == wire.Fresh {
@@ -95,6 +107,24 @@ func variantOptions() []option {
 		title, _, _ := strings.Cut(v.Title, ",")
 		out = append(out, option{Value: v.ID, Label: title, Marker: v.ID, Title: v.ID})
 	}
+	return out
+}
+
+// engineOptions are the kernel engines of the hosts where the settings would run: the one that all have, then each host's
+// own. One that the address names is on the list, whoever has it.
+func engineOptions(s Settings, engines map[string][]string) []option {
+	out := []option{{Value: fastest, Label: "Fastest"}, {Value: "portable", Label: engineName("portable")}}
+	add := func(name, group string) {
+		if name != "" && !slices.ContainsFunc(out, func(o option) bool { return o.Value == name }) {
+			out = append(out, option{Value: name, Label: engineName(name), Group: group})
+		}
+	}
+	for _, host := range s.Hosts() {
+		for _, name := range engines[host] {
+			add(name, upperFirst(hostName(host)))
+		}
+	}
+	add(s.Engine, "Elsewhere")
 	return out
 }
 
@@ -152,6 +182,36 @@ func (c *controls) choice(key, legend string, options []option) goapp.UI {
 	)
 }
 
+// list is a choice of one among many.
+func (c *controls) list(key, label, help string, options []option) goapp.UI {
+	id, chosen := "setting-"+key, c.current(key)
+	return goapp.Div().Class("field").Body(
+		goapp.Label().For(id).Text(label),
+		goapp.Select().ID(id).Name(key).Title(help).Disabled(goapp.IsServer).OnChange(c.onValue(key), key).Body(entries(options, chosen)...),
+		c.problem(key),
+	)
+}
+
+// entries are the elements of a list: options that share a heading stand under it.
+func entries(options []option, chosen string) []goapp.UI {
+	var out, group []goapp.UI
+	for i, o := range options {
+		entry := goapp.Option().Value(o.Value).Text(o.Label)
+		if o.Value == chosen || goapp.IsClient { // see check
+			entry = entry.Selected(o.Value == chosen)
+		}
+		if o.Group == "" {
+			out = append(out, entry)
+			continue
+		}
+		group = append(group, entry)
+		if i+1 == len(options) || options[i+1].Group != o.Group {
+			out, group = append(out, goapp.OptGroup().Label(o.Group).Body(group...)), nil
+		}
+	}
+	return out
+}
+
 // check ticks a box or not. In the server's HTML the bare presence of an attribute ticks it, whatever go-app gives it for
 // a value; in the browser it must always be given, because it sets the property.
 func check(input goapp.HTMLInput, on bool) goapp.HTMLInput {
@@ -172,7 +232,7 @@ func (c *controls) text(key, label, kind, help string) goapp.UI {
 	input := goapp.Input().ID(id).Class("field-"+key).Type(kind).Name(key).Value(c.current(key)).Title(help).
 		AutoComplete(false).Spellcheck(false).Disabled(goapp.IsServer).OnChange(c.onValue(key), key)
 	if kind == "number" {
-		input = input.Min("1").Max("100")
+		input = input.Min("1")
 	} else {
 		input = input.Attr("inputmode", "numeric")
 	}

@@ -26,9 +26,9 @@ func (s *session) pump() {
 		case !s.data || s.Native.Phase == NativePreparing || run.Host == wire.Native && s.Native.Phase != NativeReady:
 			return
 		case run.Host == wire.Browser:
-			s.runInBrowser(run.Request)
+			s.runInBrowser(s.request(run))
 		default:
-			s.runNatively(run.Request)
+			s.runNatively(s.request(run))
 		}
 	}
 }
@@ -67,7 +67,11 @@ func (s *session) hear(kind, payload string) {
 		}
 	case "message":
 		var m wire.Envelope
-		if json.Unmarshal([]byte(payload), &m) == nil && s.active != nil && s.active.host == wire.Browser && m.ID == s.active.id {
+		switch {
+		case json.Unmarshal([]byte(payload), &m) != nil:
+		case m.ID == 0:
+			s.merge(wire.Browser, m.Event.Result)
+		case s.active != nil && s.active.host == wire.Browser && m.ID == s.active.id:
 			s.event(s.active, m.Event)
 		}
 	}

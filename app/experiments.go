@@ -27,12 +27,13 @@ func renderExperiments(s *session) goapp.UI {
 			goapp.H2().ID("experiments").Text("Experiments"),
 			goapp.P().Text("Choose what to measure and press Run. Rows appear as they finish."),
 		),
-		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Linked: s.Linked},
+		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Engines: s.engines(), Linked: s.Linked},
 		goapp.Div().Class("notices").Body(notices(s)...),
 		&progress{S: s, View: s.progress()},
 		&results{S: s, View: s.results()},
 		goapp.Div().Class("cards").Body(goapp.Range(cards).Slice(func(i int) goapp.UI { return &card{View: cards[i]} })),
 		&hints{View: s.hints()},
+		&roof{View: s.roofs()},
 		&about{},
 	)
 	return goapp.Div().Body(append(parts, section)...)

@@ -25,11 +25,14 @@ var formats = []format{
 func (s *State) exported() []wire.Result {
 	var out []wire.Result
 	for _, host := range inOrderHosts {
-		r := wire.Result{Version: s.Versions[host], Hardware: s.Hardware[host], Settings: s.Results.Request, Notes: s.Results.Notes[host]}
+		r := wire.Result{Version: s.Versions[host], Hardware: s.Hardware[host], Settings: s.Results.Request, Peaks: s.Peaks[host], Notes: s.Results.Notes[host]}
 		for _, c := range s.Results.Request.Models {
 			for _, v := range s.Results.Request.Variants {
 				if row, ok := s.row(c, v, host); ok {
 					r.Rows = append(r.Rows, row)
+					if row.Engine != r.Settings.Engine {
+						r.Settings.Engine = "" // the host was asked for its fastest: see request
+					}
 				}
 			}
 		}

@@ -58,6 +58,33 @@ func hostName(host string) string {
 	return "browser"
 }
 
+// engineName is a kernel engine in plain words; one that this page does not know has its own name.
+func engineName(id string) string {
+	switch id {
+	case "portable":
+		return "plain Go"
+	case "simd128":
+		return "SIMD128"
+	case "relaxed":
+		return "relaxed SIMD"
+	case "avx2":
+		return "AVX2"
+	case "avx512":
+		return "AVX-512"
+	case "neon":
+		return "NEON"
+	}
+	return id
+}
+
+// hostThat names a host as the subject of a sentence.
+func hostThat(host string) string {
+	if host == wire.Native {
+		return "the native host"
+	}
+	return "this browser"
+}
+
 // variantName is the variant's short title: "dynamic int8".
 func variantName(id string) string {
 	v, err := wire.VariantOf(id)
@@ -74,11 +101,18 @@ func sentence(s string) string {
 	if s == "" {
 		return ""
 	}
-	if s[0] >= 'a' && s[0] <= 'z' && !startsWithName(s) {
-		s = strings.ToUpper(s[:1]) + s[1:]
+	if !startsWithName(s) {
+		s = upperFirst(s)
 	}
 	if !strings.ContainsAny(s[len(s)-1:], ".!?") {
 		s += "."
+	}
+	return s
+}
+
+func upperFirst(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		s = strings.ToUpper(s[:1]) + s[1:]
 	}
 	return s
 }

@@ -120,7 +120,7 @@ func (l *pillList) addCores(hw wire.Hardware) {
 
 func (l *pillList) addEngine(hw wire.Hardware, version string) {
 	if hw.Engine != "" {
-		l.add("engine ", hw.Engine, "")
+		l.add("engine ", engineName(hw.Engine), "")
 	}
 	if hw.ClockNS > 0 {
 		l.add("clock ", report.Nanoseconds(hw.ClockNS), "")

@@ -160,6 +160,18 @@ func TestTheQuickRunStartsByItself(t *testing.T) {
 	})
 }
 
+// The worker introduces itself before there is anything to run.
+func TestTheBrowserIntroducesItself(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.worker("ready", "")
+		hw := wire.Hardware{Host: wire.Browser, Engine: "relaxed", Engines: []string{"portable", "relaxed"}, Cores: 8}
+		f.browser(0, wire.Event{Kind: wire.EventStart, Result: &wire.Result{Version: "v1", Hardware: hw}})
+		if got := s.Hardware[wire.Browser]; got.Engine != "relaxed" || s.Versions[wire.Browser] != "v1" || len(f.sent) != 0 {
+			t.Errorf("hardware %+v, version %q", got, s.Versions[wire.Browser])
+		}
+	})
+}
+
 func TestTheServerPreparesFirst(t *testing.T) {
 	scene(t, func(t *testing.T, s *session, f *fakeTab) {
 		f.hardware(`{"host":"native"}`, "")

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -37,7 +38,7 @@ func (s Settings) Hosts() []string {
 func (s Settings) Equal(o Settings) bool { return s.Query() == o.Query() }
 
 // keys are the settings' names in a URL's query.
-var keys = []string{"models", "variants", "batches", "runs", "where", "input", "weights", "seed", "threads", "examples"}
+var keys = []string{"models", "variants", "batches", "runs", "where", "input", "weights", "seed", "threads", "examples", "engine"}
 
 // With returns the settings with one of them changed, named and spelled as in a URL's query, or the reason why not.
 func (s Settings) With(key, value string) (Settings, error) {
@@ -76,6 +77,8 @@ func (s *Settings) parse(key, v string) (err error) {
 		s.Threads, err = parseInt("threads", v)
 	case "examples":
 		s.Examples, err = parseInt("examples", v)
+	case "engine":
+		s.Engine, err = parseEngine(v)
 	default:
 		err = fmt.Errorf("there is no setting %q", key)
 	}
@@ -109,6 +112,8 @@ func (s Settings) value(key string) string {
 		return strconv.Itoa(s.Threads)
 	case "examples":
 		return strconv.Itoa(s.Examples)
+	case "engine":
+		return cmp.Or(s.Engine, fastest)
 	}
 	return ""
 }
@@ -186,6 +191,24 @@ func parseSeed(s string) (uint64, error) {
 	return n, nil
 }
 
+// fastest stands for the engine of no name, which is each host's best.
+const fastest = "fastest"
+
+// maxEngine bounds the name of a kernel engine, in bytes.
+const maxEngine = 16
+
+// parseEngine takes any word that could name an engine: only a host knows which it has.
+func parseEngine(s string) (string, error) {
+	word := strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+	switch {
+	case s == fastest:
+		return "", nil
+	case s == "" || len(s) > maxEngine || !word:
+		return "", fmt.Errorf("%q can't be the name of a kernel engine: choose %s, or one that the page lists", s, fastest)
+	}
+	return s, nil
+}
+
 // inOrder returns the ids in the order of all, each once; ids that are not in all are dropped.
 func inOrder(ids, all []string) []string {
 	var out []string
@@ -212,6 +235,9 @@ func Departures(r wire.Request) []string {
 	}
 	if r.Input != lab.Input {
 		d = append(d, "sparse input instead of dense")
+	}
+	if r.Engine != lab.Engine {
+		d = append(d, fmt.Sprintf("the kernel engine %s instead of the fastest", engineName(r.Engine)))
 	}
 	if r.Examples != 0 {
 		d = append(d, fmt.Sprintf("accuracy on the first %s instead of all", plural(r.Examples, "test example")))

@@ -13,7 +13,7 @@ func TestSettingsRoundTrip(t *testing.T) {
 	changed := LabSettings()
 	changed.Models, changed.Variants = []string{"mnist-lab2", "sst2-lab1"}, []string{"fp32", "static-qint8"}
 	changed.Batches, changed.Runs, changed.Where, changed.Input = []int{7, 1, 4096}, 20, wire.Native, wire.Sparse
-	changed.Weights, changed.Seed, changed.Threads, changed.Examples = wire.Fresh, 1<<64-1, 4, 500
+	changed.Weights, changed.Seed, changed.Threads, changed.Examples, changed.Engine = wire.Fresh, 1<<64-1, 4, 500, "simd128"
 	for _, s := range []Settings{LabSettings(), changed} {
 		q, err := url.ParseQuery(s.Query())
 		if err != nil {
@@ -27,7 +27,7 @@ func TestSettingsRoundTrip(t *testing.T) {
 			t.Errorf("%s became %+v", s.Query(), got)
 		}
 	}
-	want := "models=mnist-lab2,sst2-lab1&variants=fp32,static-qint8&batches=7,1,4096&runs=20&where=native&input=sparse&weights=fresh&seed=18446744073709551615&threads=4&examples=500"
+	want := "models=mnist-lab2,sst2-lab1&variants=fp32,static-qint8&batches=7,1,4096&runs=20&where=native&input=sparse&weights=fresh&seed=18446744073709551615&threads=4&examples=500&engine=simd128"
 	if got := changed.Query(); got != want {
 		t.Errorf("Query = %s", got)
 	}
@@ -59,6 +59,10 @@ func TestMalformedLinks(t *testing.T) {
 		{"seed=-1", `seed "-1" is not a whole number`},
 		{"threads=65", "out of range"},
 		{"examples=-3", "out of range"},
+		{"engine=", "can't be the name"},
+		{"engine=avx512%22%3E", "can't be the name"},
+		{"engine=AVX2", "can't be the name"},
+		{"engine=" + strings.Repeat("x", 17), "can't be the name"},
 		{"models=" + strings.Repeat("x", 1000), "too long"},
 		{"runs=%ff", "\uFFFD"},
 	} {
@@ -102,7 +106,7 @@ func TestDepartures(t *testing.T) {
 		t.Errorf("quick: %s", d)
 	}
 	// Whatever makes a request not the lab's is named.
-	for key, value := range map[string]string{"batches": "1", "runs": "1", "threads": "2", "input": "sparse", "examples": "1"} {
+	for key, value := range map[string]string{"batches": "1", "runs": "1", "threads": "2", "input": "sparse", "examples": "1", "engine": "portable"} {
 		s, err := LabSettings().With(key, value)
 		if err != nil {
 			t.Fatal(err)

@@ -91,7 +91,8 @@ type State struct {
 	Engine   Engine
 	Native   Native
 	Hardware map[string]wire.Hardware
-	Versions map[string]string // of the program on each host
+	Versions map[string]string      // of the program on each host
+	Peaks    map[string]*wire.Peaks // of each host, as its last run found them
 
 	Runs    []Run // of the current plan, in the order in which they follow each other
 	Results Results
@@ -120,11 +121,7 @@ func (s *State) Plan(req wire.Request, hosts []string, quick bool) {
 	r.Request.Variants = inOrder(append(slices.Clone(r.Request.Variants), req.Variants...), wire.VariantIDs())
 	s.Runs = nil
 	for _, h := range hosts {
-		run := Run{Host: h, Request: req}
-		if h == wire.Browser {
-			run.Request.Threads = 1 // a worker has one
-		}
-		s.Runs = append(s.Runs, run)
+		s.Runs = append(s.Runs, Run{Host: h, Request: req})
 		delete(r.Notes, h)
 	}
 	r.Rows = slices.DeleteFunc(slices.Clone(r.Rows), func(row wire.Row) bool {
@@ -139,12 +136,56 @@ func (s *State) Again() {
 	for _, r := range s.Runs {
 		if r.Phase == RunFailed || r.Phase == RunCanceled {
 			hosts, req = append(hosts, r.Host), r.Request
-			req.Threads = max(req.Threads, s.Results.Request.Threads)
 		}
 	}
 	if len(hosts) > 0 {
 		s.Plan(req, hosts, s.Results.Quick)
 	}
+}
+
+// engines are the kernel engines of each host that has told.
+func (s *State) engines() map[string][]string {
+	out := map[string][]string{}
+	for host, hw := range s.Hardware {
+		out[host] = hw.Engines
+	}
+	return out
+}
+
+// request is what to ask a run's host for. Hosts have engines of different names, and the reader chooses one: a host
+// without it computes with its fastest, if another host of the same table has it. The browser may have fewer threads.
+func (s *State) request(run *Run) wire.Request {
+	var hosts []string
+	for _, r := range s.Runs {
+		hosts = append(hosts, r.Host)
+	}
+	for _, r := range s.Results.Rows {
+		hosts = append(hosts, r.Host)
+	}
+	req := run.Request
+	req.Engine = engineOn(req.Engine, run.Host, hosts, s.engines())
+	if run.Host == wire.Browser {
+		req.Threads = min(req.Threads, browserThreads(s.Hardware[wire.Browser]))
+	}
+	return req
+}
+
+// browserThreads is how many threads a browser offers. Only those of an isolated page can have memory in common.
+func browserThreads(hw wire.Hardware) int {
+	if hw.Isolated == nil || !*hw.Isolated {
+		return 1
+	}
+	return max(1, min(hw.Threads, wire.MaxBrowserThreads))
+}
+
+// engineOn returns the engine to ask a host for when that one was chosen for all these hosts. One that nobody has stays as
+// it is: the host then says which it has.
+func engineOn(engine, host string, hosts []string, engines map[string][]string) string {
+	has := func(h string) bool { return slices.Contains(engines[h], engine) }
+	if !has(host) && slices.ContainsFunc(hosts, has) {
+		return ""
+	}
+	return engine
 }
 
 // comparable reports whether rows of the two requests may stand in one table.
@@ -239,6 +280,9 @@ func (s *State) merge(host string, r *wire.Result) {
 	}
 	if r.Version != "" {
 		put(&s.Versions, host, r.Version)
+	}
+	if r.Peaks != nil {
+		put(&s.Peaks, host, r.Peaks)
 	}
 	for _, n := range r.Notes {
 		s.note(host, n)

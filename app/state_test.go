@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"quantlab/core/lab/wire"
@@ -133,17 +134,137 @@ func TestWhatANewPlanKeeps(t *testing.T) {
 }
 
 func TestThreadsOfTheBrowser(t *testing.T) {
-	req := wire.Lab()
-	req.Threads = 4
-	var s State
-	s.Plan(req, inOrderHosts, false)
-	if s.Runs[0].Request.Threads != 1 || s.Runs[1].Request.Threads != 4 {
-		t.Errorf("threads %d and %d", s.Runs[0].Request.Threads, s.Runs[1].Request.Threads)
+	yes, no := true, false
+	for _, tt := range []struct {
+		hw   wire.Hardware
+		want int
+	}{
+		{wire.Hardware{}, 1}, // it has not told
+		{wire.Hardware{Threads: 8, Isolated: &no}, 1},
+		{wire.Hardware{Threads: 2, Isolated: &yes}, 2},
+		{wire.Hardware{Threads: 64, Isolated: &yes}, wire.MaxBrowserThreads},
+		{wire.Hardware{Threads: 0, Isolated: &yes}, 1},
+	} {
+		req := wire.Lab()
+		req.Threads = 16
+		var s State
+		put(&s.Hardware, wire.Browser, tt.hw)
+		s.Plan(req, inOrderHosts, false)
+		browser, native := s.request(&s.Runs[0]).Threads, s.request(&s.Runs[1]).Threads
+		if browser != tt.want || native != 16 {
+			t.Errorf("%+v: threads %d and %d", tt.hw, browser, native)
+		}
+		s.Runs[0].Phase, s.Runs[1].Phase = RunFailed, RunDone
+		s.Again()
+		if len(s.Runs) != 1 || s.Runs[0].Host != wire.Browser || s.Results.Request.Threads != 16 {
+			t.Errorf("again: %+v", s.Runs)
+		}
 	}
-	s.Runs[0].Phase, s.Runs[1].Phase = RunFailed, RunDone
+}
+
+// Each host has engines of its own; the page asks a host that lacks the chosen one for its fastest, and says so.
+func TestTheEngineOfEachHost(t *testing.T) {
+	known := map[string]wire.Hardware{
+		wire.Browser: {Host: wire.Browser, Engine: "relaxed", Engines: []string{"portable", "simd128", "relaxed"}},
+		wire.Native:  {Host: wire.Native, Engine: "avx2", Engines: []string{"portable", "avx2"}},
+	}
+	for _, tt := range []struct {
+		engine  string
+		hosts   []string
+		unknown string // the host that has not told its engines
+		want    []string
+	}{
+		{"", inOrderHosts, "", []string{"", ""}},
+		{"portable", inOrderHosts, "", []string{"portable", "portable"}},
+		{"simd128", inOrderHosts, "", []string{"simd128", ""}},
+		{"avx2", inOrderHosts, "", []string{"", "avx2"}},
+		{"avx2", inOrderHosts, wire.Browser, []string{"", "avx2"}},
+		{"avx512", inOrderHosts, "", []string{"avx512", "avx512"}}, // both refuse it
+		{"avx2", []string{wire.Browser}, "", []string{"avx2"}},     // refused: nothing would compute with it
+		{"relaxed", []string{wire.Native}, wire.Native, []string{"relaxed"}},
+	} {
+		var s State
+		for host, hw := range known {
+			if host != tt.unknown {
+				put(&s.Hardware, host, hw)
+			}
+		}
+		req := wire.Lab()
+		req.Engine = tt.engine
+		s.Plan(req, tt.hosts, false)
+		for i := range s.Runs {
+			if got := s.request(&s.Runs[i]).Engine; got != tt.want[i] {
+				t.Errorf("%q on %v: %s is asked for %q, not %q", tt.engine, tt.hosts, s.Runs[i].Host, got, tt.want[i])
+			}
+		}
+	}
+}
+
+// A host that failed is asked for the same once more, though the other one is no longer in the plan.
+func TestTheEngineOfASecondTry(t *testing.T) {
+	var s State
+	put(&s.Hardware, wire.Browser, wire.Hardware{Engines: []string{"portable", "simd128"}})
+	put(&s.Hardware, wire.Native, wire.Hardware{Engines: []string{"portable", "avx2"}})
+	req := wire.Lab()
+	req.Engine = "simd128"
+	s.Plan(req, inOrderHosts, false)
+	simd := row("mnist-lab1", "fp32", wire.Browser)
+	simd.Engine = "simd128"
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: simd})
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventDone})
+	s.Apply(wire.Native, wire.Event{Kind: wire.EventError, Text: "x"})
 	s.Again()
-	if len(s.Runs) != 1 || s.Runs[0].Host != wire.Browser || s.Results.Request.Threads != 4 {
-		t.Errorf("again: %+v", s.Runs)
+	if got := s.request(s.Current()).Engine; s.Current().Host != wire.Native || got != "" {
+		t.Errorf("%s is asked for %q", s.Current().Host, got)
+	}
+	if len(s.Results.Rows) != 1 {
+		t.Error("the browser's row is gone")
+	}
+	avx2 := row("mnist-lab1", "fp32", wire.Native)
+	avx2.Engine = "avx2"
+	s.Apply(wire.Native, wire.Event{Kind: wire.EventRow, Row: avx2})
+	if got := s.exported(); len(got) != 2 || got[0].Settings.Engine != "simd128" || got[1].Settings.Engine != "" {
+		t.Errorf("exported %+v", got)
+	}
+	if facts := s.cards()[0].Facts; !strings.Contains(facts, "browser: SIMD128 · native: AVX2") {
+		t.Errorf("facts: %s", facts)
+	}
+}
+
+func TestEnginesToChooseFrom(t *testing.T) {
+	engines := map[string][]string{wire.Browser: {"portable", "simd128", "relaxed"}, wire.Native: {"portable", "avx2"}}
+	for _, tt := range []struct {
+		where, engine, want string
+		engines             map[string][]string
+	}{
+		{Both, "", "Fastest; plain Go", nil},
+		{Both, "", "Fastest; plain Go; SIMD128 (Browser); relaxed SIMD (Browser); AVX2 (Native)", engines},
+		{wire.Browser, "", "Fastest; plain Go; SIMD128 (Browser); relaxed SIMD (Browser)", engines},
+		{wire.Native, "", "Fastest; plain Go; AVX2 (Native)", engines},
+		{wire.Native, "relaxed", "Fastest; plain Go; AVX2 (Native); relaxed SIMD (Elsewhere)", engines},
+		{wire.Native, "abacus", "Fastest; plain Go; abacus (Elsewhere)", nil},
+	} {
+		s := LabSettings()
+		s.Where, s.Engine = tt.where, tt.engine
+		var labels []string
+		for _, o := range engineOptions(s, tt.engines) {
+			if o.Group != "" {
+				o.Label += " (" + o.Group + ")"
+			}
+			labels = append(labels, o.Label)
+		}
+		if got := strings.Join(labels, "; "); got != tt.want {
+			t.Errorf("%s, %q: %s\nwant %s", tt.where, tt.engine, got, tt.want)
+		}
+	}
+	c := controls{Settings: LabSettings(), Engines: engines}
+	c.Settings.Engine = "avx2"
+	if got := c.hint(); got != "This browser has no AVX2 and computes with its fastest engine." {
+		t.Errorf("hint %q", got)
+	}
+	c.Settings.Engine = "portable"
+	if got := c.hint(); strings.Contains(got, "plain Go") {
+		t.Errorf("hint %q", got)
 	}
 }
 

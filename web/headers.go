@@ -1,8 +1,8 @@
 // Package web says how the page's files must be served: one table of response headers, by path, for every host of
 // the site. The development server applies it to each response; a static host or an edge can be given the same table.
 //
-// The directory also holds the files themselves: hand-written scripts, style sheet and icons, and what the build puts
-// beside them (app.wasm, compute.wasm, wasm_exec.js and their compressed siblings), which git ignores.
+// The directory also holds the files themselves: hand-written scripts, style sheet and icons, the generated kernels, and what
+// the build puts beside them (app.wasm, compute.wasm, wasm_exec.js and their compressed siblings), which git ignores.
 package web
 
 import (
@@ -19,6 +19,8 @@ const (
 	Data = "/data/"
 	// Manifest is the one file under Data that changes under its name.
 	Manifest = Data + "manifest.json"
+	// Kernels is the folder of the modules in WebAssembly SIMD, beside the page's other files.
+	Kernels = "kernels"
 	// API is answered by a program, and never stored.
 	API = "/api/"
 )

@@ -1,16 +1,21 @@
 // The Web Worker that computes: it runs compute.wasm, a Go program that takes commands and posts events, both JSON.
-// What it posts is [kind, payload]: "state" with {state, text, fraction}, or "message" with whatever Go has to say.
+// What it posts is [kind, payload]: "state" with {state, text, fraction}, or "message" with whatever Go has to say. It is also
+// the script of its helpers: see threads.js.
 "use strict";
 
 const post = (kind, payload) => postMessage([kind, payload]);
 const state = (state, text, fraction) => post("state", JSON.stringify({ state, text, fraction }));
+
+const helper = name === "quantlab helper"; // so threads.js calls it
 
 // Go prints why it dies. Its first words are kept, so that the page can tell.
 let printed = "";
 const reason = () => /^(panic|fatal error|runtime): .*/m.exec(printed)?.[0];
 const fail = (error) => {
   const why = String(reason() ?? error?.message ?? error).replace(/\.$/, "");
-  state("failed", `The browser's engine stopped: ${why}.`, 0);
+  if (!helper) return state("failed", `The browser's engine stopped: ${why}.`, 0);
+  postMessage({ error: why });
+  globalThis.quantlabThreads?.stop();
 };
 
 addEventListener("unhandledrejection", (event) => fail(event.reason));
@@ -25,25 +30,42 @@ globalThis.quantlabReady = (receive) => {
   state("ready", "", 1);
 };
 
-async function run() {
-  state("loading", "loading the engine", 0);
-  const wasm = fetch("compute.wasm"); // meanwhile, the script that it needs
-  importScripts("wasm_exec.js");
+const load = () => importScripts("threads.js", "kernels.js", "wasm_exec.js");
 
+// Runs Go until it ends, which it should not. It is told by os.Args[0] what it is.
+async function run(role, program, kernels) {
   const write = fs.writeSync, decoder = new TextDecoder();
   fs.writeSync = (fd, bytes) => {
     if (printed.length < 10000) printed += decoder.decode(bytes);
     return write.call(fs, fd, bytes);
   };
-
-  const response = await wasm;
-  if (!response.ok) throw new Error(`compute.wasm could not be loaded (status ${response.status}); reload the page`);
-  state("loading", "compiling the engine", 0.5);
   const go = new Go();
-  const { instance } = await WebAssembly.instantiateStreaming(response, go.importObject);
-  state("loading", "starting the engine", 0.9);
-  await go.run(instance);
+  go.argv = [role];
+  go.importObject.threads = quantlabThreads.imports(go);
+  await quantlabKernels.run(go, program, kernels);
   throw new Error("the program ended");
 }
 
-run().catch(fail);
+async function main() {
+  state("loading", "loading the engine", 0);
+  const wasm = fetch("compute.wasm"); // meanwhile, the scripts that it needs
+  load();
+  const loading = quantlabKernels.load(location.href);
+  const response = await wasm;
+  if (!response.ok) throw new Error(`compute.wasm could not be loaded (status ${response.status}); reload the page`);
+  state("loading", "compiling the engine", 0.5);
+  const program = await WebAssembly.compileStreaming(response);
+  const kernels = await loading;
+  quantlabThreads.supply({ program, kernels });
+  state("loading", "starting the engine", 0.9);
+  await run("compute", program, kernels);
+}
+
+async function assist() {
+  const supply = new Promise((resolve) => (onmessage = ({ data }) => resolve(data)));
+  load();
+  const { program, kernels } = await supply;
+  await run("helper", program, kernels);
+}
+
+(helper ? assist : main)().catch(fail);

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"quantlab/app"
+	"quantlab/cmd/internal/limits"
 	"quantlab/cmd/internal/prepare"
 	"quantlab/cmd/internal/site"
 	"quantlab/cmd/internal/version"
@@ -109,6 +110,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stdout, "quantlab is at %s\n", address(listener.Addr()))
 
 	host := lab.Host{Name: wire.Native, Version: version.String(), Hardware: hardware.Detect}
+	host.Peaks = limits.Kept(store.CacheDir(), limits.Of(host), false, lab.Limits)
 	s := &server{
 		site:   pages,
 		models: newModels(ctx, preparing(store, stderr)),

@@ -107,6 +107,7 @@ const exampleHelp = `  quantlab prepare                              fetch the d
   quantlab run                                  the whole lab: all models, all variants
   quantlab run --models mnist-lab1 --runs 20    one model, more runs
   quantlab run --format json > result.json      for a program to read
+  quantlab roofline                             how near the machine's limits that is, and which
   quantlab predict --model mnist-lab2 --image seven.png
   quantlab predict --model sst2-lab2 --text "a gorgeous , witty mess"`
 
@@ -147,7 +148,7 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable .HasParent}}", 1))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	cobra.EnableCommandSorting = false
-	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), predictCommand(s))
+	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), rooflineCommand(s), predictCommand(s))
 	return root
 }
 

@@ -2,7 +2,10 @@
 
 package hardware
 
-import "github.com/klauspost/cpuid/v2"
+import (
+	"github.com/klauspost/cpuid/v2"
+	"golang.org/x/sys/cpu"
+)
 
 // instructionSets are those that matter to matrix products in float32, half precision and int8, in order of age. A set
 // counts if the processor has it and the system saves its registers.
@@ -34,11 +37,13 @@ var instructionSets = []struct {
 	{"SVE2", []cpuid.FeatureID{cpuid.SVE2}},
 }
 
-// instructions names the sets that the processor offers.
+// instructions names the sets that the processor offers. Of an ARM processor, cpuid asks Linux and macOS only; the Go
+// project's package asks other systems, too, for those sets that kernels use.
 func instructions(c cpuid.CPUInfo) []string {
+	arm := map[string]bool{"NEON": cpu.ARM64.HasASIMD, "NEON dot product": cpu.ARM64.HasASIMDDP}
 	names := []string{}
 	for _, set := range instructionSets {
-		if c.Supports(set.needs...) {
+		if c.Supports(set.needs...) || arm[set.name] {
 			names = append(names, set.name)
 		}
 	}

@@ -25,8 +25,9 @@
 //
 //	|y - exact| <= (in+1)·u / (1 - (in+1)·u) · (Σ|x·w| + |bias|)
 //
-// NaN and infinities travel as IEEE 754 says, except that what a sparse row leaves out, and in the training products a
-// zero of the left matrix, adds nothing even where it would meet a NaN or an infinity.
+// NaN and infinities travel as IEEE 754 says, except that what a sparse row leaves out adds nothing even where it would meet
+// a NaN or an infinity. In the training products a zero of the left matrix that meets one adds nothing or NaN, depending on the
+// engine.
 //
 // # Concurrency
 //

@@ -35,9 +35,16 @@ type Engine struct {
 
 	gemm func(j *gemmJob, part, parts int) // a part of a product of training
 
+	// Steps of Adam: see adam.go.
+	adam     func(r *AdamRates, s AdamStep, w, g, m, v []float32)
+	adamIdle func(r *AdamRates, steps []AdamStep, w, m, v []float32)
+
+	gate func(sum, dy, y []float32) // see portable gate
+
 	// What the roofline measures: see Peak and Read.
-	peak func(k Kind, n int) int
-	read func(p []byte) byte
+	peak     func(k Kind, n int) int
+	read     func(p []byte) byte
+	readAlso func(p []byte) byte // in another order, which is the faster one at times; nil for none
 }
 
 // A floatProduct is a packed float layer: weights, bias and ReLU.

@@ -11,7 +11,7 @@ type Matrix struct {
 // NewMatrix returns a matrix of zeros whose stride suits the products.
 func NewMatrix(rows, cols int) Matrix {
 	ld := stride(cols)
-	return Matrix{make([]float32, rows*ld), rows, cols, ld}
+	return Matrix{aligned[float32](rows * ld), rows, cols, ld}
 }
 
 // Row returns row i.
@@ -20,9 +20,10 @@ func (m Matrix) Row(i int) []float32 { return m.Data[i*m.Stride : i*m.Stride+m.C
 // Head returns the first n rows. It shares m's memory.
 func (m Matrix) Head(n int) Matrix { return Matrix{m.Data[:n*m.Stride], n, m.Cols, m.Stride} }
 
-// The products of training. Zeros in the left matrix cost next to nothing, which for pixels, bags of words and what a ReLU
-// lets through is most of the work. C must not overlap A or B. The bits do not depend on the number of threads. With a
-// Team, only its first product allocates; without one, each does.
+// The products of training. C must not overlap A or B. The bits do not depend on the number of threads; avx2 and avx512 give the
+// same ones. With a Team, only its first product allocates, and one that needs more scratch than any before; without one, each
+// does. On the portable engine zeros in the left matrix cost next to nothing, which for pixels, bags of words and what a ReLU
+// lets through is most of the work; others multiply them faster than they could look for them.
 
 // GemmNN writes C = A·B. C is m x n, A m x k and B k x n.
 func (e *Engine) GemmNN(t *Team, c, a, b Matrix) {
@@ -53,9 +54,13 @@ func needMatrices(op string, c, a, b Matrix, fit bool) {
 	if !fit {
 		panic(fmt.Sprintf("kernel: %s: shapes %d x %d, %d x %d and %d x %d do not fit", op, c.Rows, c.Cols, a.Rows, a.Cols, b.Rows, b.Cols))
 	}
-	for _, m := range []Matrix{c, a, b} {
-		need(op, "matrix", len(m.Data), max(0, (m.Rows-1)*m.Stride+m.Cols))
-	}
+	needMatrix(op, c)
+	needMatrix(op, a)
+	needMatrix(op, b)
+}
+
+func needMatrix(op string, m Matrix) {
+	need(op, "matrix", len(m.Data), max(0, (m.Rows-1)*m.Stride+m.Cols))
 }
 
 func (e *Engine) runGemm(t *Team, job gemmJob, work int) {
@@ -101,12 +106,22 @@ const (
 	tileStride = tileCols + 16
 )
 
-// A gemmBlock holds the elements of a block of A other than zeros, by rows of C, and a tile of Bᵀ.
+// A gemmBlock is a thread's scratch. The portable engine keeps there the elements of a block of A other than zeros, by rows of C,
+// and a tile of Bᵀ; others keep what they pack.
 type gemmBlock struct {
 	count [blockRows]int
 	index [blockRows][blockDepth]int32
 	value [blockRows][blockDepth]float32
 	tile  [blockDepth * tileStride]float32
+
+	packed []float32
+}
+
+// grow makes room for n packed elements.
+func (s *gemmBlock) grow(n int) {
+	if len(s.packed) < n {
+		s.packed = aligned[float32](n + n/4)
+	}
 }
 
 func (j *gemmJob) Run(part, parts int) { j.e.gemm(j, part, parts) }

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -14,31 +15,13 @@ func forEachEngine(t *testing.T, test func(t *testing.T, e *Engine)) {
 	}
 }
 
-// TestEngines says which engines the tests ran on.
-func TestEngines(t *testing.T) {
-	for _, e := range Engines() {
-		t.Log("engine:", e.Name())
-	}
-	if first := Engines()[0].Name(); first != "portable" {
-		t.Errorf("the first engine is %q, not portable", first)
-	}
-	for _, e := range Engines() {
-		if got, err := Lookup(e.Name()); err != nil || got != e {
-			t.Errorf("Lookup(%q) = %v, %v", e.Name(), got, err)
-		}
-	}
-	if got, err := Lookup(""); err != nil || got != Best() {
-		t.Errorf(`Lookup("") = %v, %v`, got, err)
-	}
-	if _, err := Lookup("abacus"); err == nil || err.Error() == "" {
-		t.Error("Lookup found an abacus")
-	}
+// A random makes test data. The same seed makes the same data.
+type random struct {
+	*rand.Rand
+	wild bool // values are of every kind, NaN and infinities among them
 }
 
-// A random makes test data. The same seed makes the same data.
-type random struct{ *rand.Rand }
-
-func newRandom(seed uint64) *random { return &random{rand.New(rand.NewPCG(seed, 1))} }
+func newRandom(seed uint64) *random { return &random{Rand: rand.New(rand.NewPCG(seed, 1))} }
 
 func fill[T any](n int, next func() T) []T {
 	s := make([]T, n)
@@ -50,6 +33,50 @@ func fill[T any](n int, next func() T) []T {
 
 func (r *random) floats(n int) []float32 {
 	return fill(n, func() float32 { return float32(r.NormFloat64()) })
+}
+
+// values returns floats, wild ones if r is.
+func (r *random) values(n int) []float32 {
+	if r.wild {
+		return r.wildFloats(n)
+	}
+	return r.floats(n)
+}
+
+// wildFloats returns mostly ordinary floats, some of any magnitude and a few that are special.
+func (r *random) wildFloats(n int) []float32 {
+	specials := []float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1), math.SmallestNonzeroFloat32, math.MaxFloat32}
+	rare := 1 + r.IntN(100)
+	return fill(n, func() float32 {
+		switch r.IntN(8 * rare) {
+		case 0:
+			return float32(specials[r.IntN(len(specials))])
+		case 1:
+			return math.Float32frombits(r.Uint32())
+		case 2:
+			return 0
+		}
+		return float32(r.NormFloat64())
+	})
+}
+
+// halfValues returns the bits of halves, wild ones if r is.
+func (r *random) halfValues(n int) []uint16 {
+	h := r.halves(n)
+	if r.wild && n > 0 {
+		for range r.IntN(3) {
+			h[r.IntN(n)] = uint16(r.Uint32())
+		}
+	}
+	return h
+}
+
+// bias returns n values, or nil.
+func (r *random) bias(n int) []float32 {
+	if r.IntN(4) == 0 {
+		return nil
+	}
+	return r.values(n)
 }
 
 func (r *random) scales(n int) []float32 {
@@ -97,15 +124,9 @@ func (r *random) matrix(rows, cols int, zeros float64) Matrix {
 	return m
 }
 
-// bits compares floats by their bits, NaN included.
-func sameBits(a, b []float32) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if math.Float32bits(a[i]) != math.Float32bits(b[i]) {
-			return false
-		}
-	}
-	return true
+// sameBits compares floats by their bits, the sign of a zero included. All NaN are the same.
+func sameBits(a, b []float32) bool { return slices.EqualFunc(a, b, sameFloat) }
+
+func sameFloat(a, b float32) bool {
+	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
 }

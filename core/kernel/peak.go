@@ -11,39 +11,79 @@ const (
 	Int8                // 8-bit weights and activations, 32-bit sums
 )
 
-// Peak does about n multiply-adds of that kind on registers alone, with the instructions that the engine's dense kernels
-// use, and returns how many it did: timed, that is the most that any layer can reach on this engine. Nothing is
-// read or written, so nothing but arithmetic bounds it.
+// Peak does about n multiply-adds of that kind with the instructions that the engine's dense kernels use, and returns how
+// many it did: timed, that is the most that any layer can reach on this engine. They work on registers, but for
+// Float16, which widens halves from one cache line as a single row's product does: nothing but arithmetic bounds them.
 func (e *Engine) Peak(k Kind, n int) int { return e.peak(k, n) }
 
-// Read reads all of p, with the loads that the engine's kernels read weights with, and returns a byte that depends on all of
-// them: timed, that is the read bandwidth of a working set of len(p) bytes.
+// Read reads all of p, with loads as wide as those that the engine's kernels read weights with, and returns the exclusive or
+// of its bytes: timed, that is the read bandwidth of a working set of len(p) bytes.
 func (e *Engine) Read(p []byte) byte { return e.read(p) }
 
-// portablePeak is Engine.peak of the portable engine: eight independent sums, as multiplyAdd8 would have if it read nothing.
+// Reads returns the ways to read that the engine has, Read among them: which one is the fastest depends on how a processor
+// fetches ahead, and the fastest one is the limit.
+func (e *Engine) Reads() []func(p []byte) byte {
+	if e.readAlso == nil {
+		return []func(p []byte) byte{e.read}
+	}
+	return []func(p []byte) byte{e.read, e.readAlso}
+}
+
+// Buffer returns n bytes that lie in memory as packed weights do. They have been written to, because systems map memory
+// that never was to a single page of zeros.
+func Buffer(n int) []byte {
+	p := aligned[uint8](n)
+	for i := range min(n, 256) {
+		p[i] = byte(i)
+	}
+	for done := 256; done < n; done *= 2 {
+		copy(p[done:], p[:done])
+	}
+	return p
+}
+
+// portablePeak is Engine.peak of the portable engine.
 func portablePeak(k Kind, n int) int {
-	rounds := (n + 7) / 8
 	if k == Int8 {
-		rounds = (n + 23) / 24 // three multiply-adds in one: see portableI8
-		var s [8]uint64
-		a, b, c, d, e, f, g, h := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
-		x := uint64(rounds) | 1
-		for range rounds {
-			a, b, c, d = a+a*x, b+b*x, c+c*x, d+d*x
-			e, f, g, h = e+e*x, f+f*x, g+g*x, h+h*x
-		}
-		sink = float32(a + b + c + d + e + f + g + h)
+		rounds := max((n+23)/24, 1)
+		portablePeakI8(rounds, &integers)
 		return rounds * 24
 	}
-	var s [8]float32
-	a, b, c, d, e, f, g, h := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
-	x := 1 / float32(rounds+1)
+	rounds := max((n+15)/16, 1)
+	portablePeakF32(rounds, &floats)
+	return rounds * 16
+}
+
+// What the portable peaks compute with are variables, so that no compiler knows the results.
+var (
+	integers = [9]uint64{1, 3, 5, 7, 9, 11, 13, 15, 17}
+	floats   = [4]float32{0.5, 0.75, 1, 1.25}
+)
+
+// portablePeakF32 adds products to eight independent sums. Its factors change places, for else a compiler might multiply
+// them once, before the loop.
+func portablePeakF32(rounds int, x *[4]float32) {
+	var a, b, c, d, e, f, g, h float32
+	p, q, r, s := x[0], x[1], x[2], x[3]
 	for range rounds {
-		a, b, c, d = a+float32(a*x), b+float32(b*x), c+float32(c*x), d+float32(d*x)
-		e, f, g, h = e+float32(e*x), f+float32(f*x), g+float32(g*x), h+float32(h*x)
+		a, b, c, d = a+float32(p*q), b+float32(p*r), c+float32(p*s), d+float32(q*r)
+		e, f, g, h = e+float32(q*s), f+float32(r*s), g+float32(p*p), h+float32(q*q)
+		p, q, r, s = q, r, s, p
+		a, b, c, d = a+float32(p*q), b+float32(p*r), c+float32(p*s), d+float32(q*r)
+		e, f, g, h = e+float32(q*s), f+float32(r*s), g+float32(p*p), h+float32(q*q)
+		p, q, r, s = q, r, s, p
 	}
 	sink = a + b + c + d + e + f + g + h
-	return rounds * 8
+}
+
+// portablePeakI8 multiplies and adds words of three lanes each: see portableI8.
+func portablePeakI8(rounds int, s *[9]uint64) {
+	a, b, c, d, e, f, g, h, x := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8]
+	for range rounds {
+		a, b, c, d = a+a*x, b+b*x, c+c*x, d+d*x
+		e, f, g, h = e+e*x, f+f*x, g+g*x, h+h*x
+	}
+	sink = float32(a + b + c + d + e + f + g + h)
 }
 
 // sink keeps what Peak computes from being optimized away.

@@ -26,6 +26,8 @@ func newPortable() *Engine {
 		requantizeSums:  (*requantizer).requantize,
 
 		gemm: (*gemmJob).portable,
+		adam: adam, adamIdle: adamIdle, gate: gate,
+
 		peak: portablePeak,
 		read: portableRead,
 	}

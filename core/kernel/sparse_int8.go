@@ -3,10 +3,10 @@ package kernel
 // A SparseI8 is an I8 that reads sparse rows: an element that a row leaves out is the real 0, whose integer is the grid's
 // zero point. It gives the same integers as the dense layer.
 type SparseI8 struct {
-	e           *Engine
-	w           []int8 // in x ld
-	epilogue    epilogue
-	out, in, ld int
+	e        *Engine
+	w        []int8 // in x ld
+	epilogue epilogue
+	out, ld  int
 }
 
 // PackSparseI8 packs a layer; its arguments are PackI8's.
@@ -14,7 +14,7 @@ func (e *Engine) PackSparseI8(w []int8, out, in int, wscale []float32, wzero []i
 	needShape("PackSparseI8", len(w), len(bias), out, in)
 	needScales("PackSparseI8", len(wscale), len(wzero), out)
 	ld := stride(out)
-	return &SparseI8{e, transposed(w, out, in, ld), newEpilogue(w, out, in, wscale, wzero, bias, relu), out, in, ld}
+	return &SparseI8{e, transposed(w, out, in, ld), newEpilogue(w, out, in, wscale, wzero, bias, relu), out, ld}
 }
 
 // Dynamic writes float outputs y, rows x out, from sparse rows whose values are quantized on one grid for all rows or one
@@ -28,7 +28,7 @@ func (p *SparseI8) Dynamic(t *Team, y []float32, start, index []int32, value []u
 
 // Requantize fixes the grids of the layer's inputs and outputs.
 func (p *SparseI8) Requantize(in, out Grid) *SparseStatic {
-	return &SparseStatic{p, in.Zero, p.epilogue.requantizer(in, out)}
+	return &SparseStatic{p, in.Zero, p.epilogue.requantizer(Grid{Scale: in.Scale}, out)} // see Run
 }
 
 // A SparseStatic is a SparseI8 between two fixed grids.
@@ -85,19 +85,20 @@ func (j *sparseInt8Job) Run(part, parts int) {
 		if j.q == nil {
 			grid = gridOf(j.grids, r)
 		}
-		// What the dense row's plain products would be. Of its elements, all equal to the zero point but those stored:
-		// Σ xq·wq = zx·Σwq + Σ (xq-zx)·wq, the last sum over the stored ones.
+		// All elements but those stored equal the zero point, so Σ (xq-zx)·wq is a sum over the stored ones. What is
+		// left for the epilogue to remove are the weights' zero points, as if the activations' were 0.
 		from, to := r*p.out+g.lo, r*p.out+g.hi
 		acc := j.acc[from:to]
-		for o, s := range p.epilogue.wsum[g.lo:g.hi] {
-			acc[o] = grid.Zero * s
-		}
+		clear(acc)
 		p.e.combineI8(acc, p.w[g.lo:], p.ld, index, value, grid.Zero)
-		xsum := int32(p.in-len(value))*grid.Zero + sum(value)
+		var xsum int32
+		if p.epilogue.wzero != nil {
+			xsum = sum(value) - int32(len(value))*grid.Zero
+		}
 		if j.q != nil {
 			p.e.requantizeSums(j.r, j.q[from:to], acc, g.lo, xsum)
 		} else {
-			p.e.dequantizeSums(&p.epilogue, j.y[from:to], acc, g.lo, xsum, grid)
+			p.e.dequantizeSums(&p.epilogue, j.y[from:to], acc, g.lo, xsum, Grid{Scale: grid.Scale})
 		}
 	}
 }

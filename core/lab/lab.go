@@ -47,6 +47,9 @@ type Host struct {
 	MinRun     time.Duration        // a timed run lasts at least this long; 0 is measure.DefaultMinRun
 	MaxThreads int                  // the most threads that a request may ask for; 0 is runtime.GOMAXPROCS
 	MaxBatch   int                  // the largest batch that fits this host's memory; 0 is wire.MaxBatch
+	Share      Share                // lets threads without common memory share batches; nil where a model's own threads do
+	Notes      []string             // what the reader must know of every run on this host
+	Peaks      Peaks                // measures the machine's limits at the end of a run; nil measures none
 	Yield      func()               // called between pieces of work, a few times a second, so that a single thread can receive a cancel; may be nil
 }
 
@@ -59,7 +62,7 @@ func (h Host) Check(req wire.Request) error {
 	if limit := h.maxThreads(); req.Threads > limit {
 		where := "this machine offers"
 		if h.Name == wire.Browser {
-			where = "a browser's worker offers"
+			where = "this browser offers"
 		}
 		if limit == 1 {
 			return fmt.Errorf("threads %d is more than %s: give 1", req.Threads, where)

@@ -28,6 +28,11 @@ func (t *trial) latency(ctx context.Context) error {
 			}
 		}
 	}
+	stop, err := t.share(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	for _, b := range t.req.Batches {
 		if err := t.timeBatch(ctx, examples, b); err != nil {
 			return err
@@ -47,11 +52,14 @@ func (t *trial) timeBatch(ctx context.Context, examples *dataset.Examples, size 
 		}
 		subjects = append(subjects, s)
 		candidates = append(candidates, measure.Candidate{Name: s.variant.ID, Call: func() error {
-			_, err := s.model.Forward(batch)
+			_, err := s.forward(batch)
 			return err
 		}})
 	}
 	t.progress.begin(t.step("batch %d", size), t.cost.latency(len(subjects), size))
+	if t.timeOnly {
+		return t.fastest(ctx, subjects, batch)
+	}
 	over, total := 0, len(subjects)*(t.req.Runs+1) // a warm-up counts as a run
 	at := func(candidate int, format string, args ...any) {
 		what := fmt.Sprintf(format, args...)
@@ -69,6 +77,7 @@ func (t *trial) timeBatch(ctx context.Context, examples *dataset.Examples, size 
 	}
 	for i, s := range subjects {
 		latency := latencyOf(series[i])
+		latency.NonZeros = len(batch.Index)
 		if i > 0 {
 			latency.Verdict = verdict(series[0].Samples, series[i].Samples)
 		}

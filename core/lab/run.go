@@ -25,10 +25,21 @@ import (
 // stops between two steps, measuring accuracy within a forward pass. Only a pass that is being timed is never disturbed, so
 // a batch of thousands, or a very slow engine, delays the end by as long as one such pass takes.
 func Run(ctx context.Context, host Host, src Source, req wire.Request, emit func(wire.Event)) (*wire.Result, error) {
+	return conduct(ctx, host, src, req, false, emit)
+}
+
+// Time is Run for a roofline: it leaves out accuracy, and of latencies it finds only how fast a pass can be, Latency.Fastest.
+// That and the sizes are all that its rows hold.
+func Time(ctx context.Context, host Host, src Source, req wire.Request, emit func(wire.Event)) (*wire.Result, error) {
+	return conduct(ctx, host, src, req, true, emit)
+}
+
+// conduct is Run or, with timeOnly, Time.
+func conduct(ctx context.Context, host Host, src Source, req wire.Request, timeOnly bool, emit func(wire.Event)) (*wire.Result, error) {
 	if emit == nil {
 		emit = func(wire.Event) {}
 	}
-	result, err := run(ctx, host, src, req, emit)
+	result, err := run(ctx, host, src, req, timeOnly, emit)
 	switch {
 	case err == nil:
 		emit(wire.Event{Kind: wire.EventDone, Fraction: 1, Result: result})
@@ -42,7 +53,7 @@ func Run(ctx context.Context, host Host, src Source, req wire.Request, emit func
 	}
 }
 
-func run(ctx context.Context, host Host, src Source, req wire.Request, emit func(wire.Event)) (*wire.Result, error) {
+func run(ctx context.Context, host Host, src Source, req wire.Request, timeOnly bool, emit func(wire.Event)) (*wire.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -54,7 +65,8 @@ func run(ctx context.Context, host Host, src Source, req wire.Request, emit func
 		return nil, err
 	}
 	r := &runner{
-		host: host, src: src, req: req, engine: engine, emit: emit,
+		host: host, src: src, req: req, timeOnly: timeOnly, engine: engine, emit: emit,
+		seen:   seen{map[kernel.Kind]float64{}, map[int]float64{}},
 		result: &wire.Result{Version: host.Version, Hardware: host.describe(engine), Settings: req, Rows: []wire.Row{}},
 	}
 	emit(wire.Event{Kind: wire.EventStart, Result: &wire.Result{
@@ -68,6 +80,7 @@ func run(ctx context.Context, host Host, src Source, req wire.Request, emit func
 		r.progress.total += r.costing(id).model(len(r.variants()))
 		plan = append(plan, r.progress.total)
 	}
+	r.progress.total += r.limitsCost()
 	for i, id := range req.Models {
 		spec, err := nn.SpecOf(id)
 		if err != nil {
@@ -77,6 +90,9 @@ func run(ctx context.Context, host Host, src Source, req wire.Request, emit func
 			return nil, err
 		}
 		r.progress.reach(plan[i])
+	}
+	if err := r.limits(ctx); err != nil {
+		return nil, err
 	}
 	if busy := unsteady(r.result.Rows); busy != "" {
 		r.note(busy)
@@ -89,10 +105,12 @@ type runner struct {
 	host     Host
 	src      Source
 	req      wire.Request
+	timeOnly bool // accuracy is not wanted
 	engine   *kernel.Engine
 	emit     func(wire.Event)
 	progress *tracker
 	result   *wire.Result
+	seen     seen
 	breath   time.Time // when the host last had its turn
 }
 
@@ -131,6 +149,9 @@ func (r *runner) costing(id string) costing {
 
 // forewarn notes what the reader must know before the first row.
 func (r *runner) forewarn() {
+	for _, n := range r.host.Notes {
+		r.note(n)
+	}
 	images := slices.ContainsFunc(r.req.Models, func(id string) bool {
 		spec, err := nn.SpecOf(id)
 		return err == nil && spec.Data == nn.MNIST
@@ -185,7 +206,11 @@ func (r *runner) model(ctx context.Context, spec nn.Spec) error {
 		}
 		return fmt.Errorf("%s: %w", spec.ID, err)
 	}
-	for _, step := range []func(context.Context) error{t.convert, t.accuracy, t.latency} {
+	steps := []func(context.Context) error{t.convert, t.accuracy, t.latency}
+	if r.timeOnly {
+		steps = []func(context.Context) error{t.convert, t.latency}
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("%s: %w", spec.ID, err)
 		}

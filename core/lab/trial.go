@@ -28,6 +28,7 @@ type trial struct {
 type subject struct {
 	variant wire.Variant
 	model   *quant.Model // nil where it could not be converted; row.Note says why
+	forward forward      // of the model while latency is measured: see share
 	answers []int        // its class for each test example
 	row     wire.Row
 }

@@ -38,6 +38,7 @@ type timer struct {
 	target time.Duration // a run lasts at least this long
 	slice  time.Duration // a slice of warm-up too
 	breath time.Duration // between two looks at the context
+	burst  time.Duration // a burst lasts at least this long: see Fastest
 	last   time.Duration // when pause was last called
 
 	pause func()                  // lets a browser deliver its messages; does nothing elsewhere
@@ -59,6 +60,7 @@ func newTimer(opt Options) *timer {
 	t.target = max(minRun, min(minSteps*step, maxTarget))
 	t.slice = min(max(t.target/10, sliceSteps*step), maxSlice)
 	t.breath = min(max(breath, chunkSteps*step), maxBreath)
+	t.burst = max(burstTime, burstSteps*step)
 	t.last = t.clock.Now()
 	return t
 }

@@ -31,6 +31,7 @@ type Model struct {
 	sparse bool
 	max    int          // rows
 	look   func() error // see ForwardInterruptible
+	widen  Widen        // see ForwardPart
 	block  int          // multiply-adds of a product between two looks
 
 	// Room for max rows of the widest layer. Layer i writes to floats[i%2] or ints[i%2], so its input stays readable.
@@ -162,6 +163,19 @@ func (m *Model) Forward(x nn.Batch) (logits []float32, err error) {
 func (m *Model) ForwardInterruptible(x nn.Batch, look func() error) (logits []float32, err error) {
 	m.look = look
 	defer func() { m.look = nil }()
+	return m.Forward(x)
+}
+
+// A Widen returns the range over all rows of a batch to a model that has seen only some of them, and found that these range
+// from lo to hi. A NaN among the ranges makes it return NaN, NaN.
+type Widen func(lo, hi float32) (float32, float32)
+
+// ForwardPart is Forward for some rows of a batch whose others models of the same weights have, at the same time. Its
+// logits are those that Forward would give these rows within the whole batch: a dynamic layer with one grid for all rows
+// calls widen, once for each batch and in the order of the layers, to learn what the others' rows range over.
+func (m *Model) ForwardPart(x nn.Batch, widen Widen) (logits []float32, err error) {
+	m.widen = widen
+	defer func() { m.widen = nil }()
 	return m.Forward(x)
 }
 

@@ -268,6 +268,41 @@ func TestForwardInterruptible(t *testing.T) {
 	}
 }
 
+// TestForwardPart: two models that have some rows each give together what one gives that has all.
+func TestForwardPart(t *testing.T) {
+	net, dense, _ := random(3, 33, 300, 128, 130, 3)
+	for i, plan := range mixedPlans(3) {
+		cal := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{dense})))(t)
+		whole := must(Convert(net, plan, cal, Options{}))(t)
+		want := must(whole.Forward(dense))(t)
+		// Ranges go to and fro: each model learns the other's.
+		ranges := [2]chan [2]float32{make(chan [2]float32, 1), make(chan [2]float32, 1)}
+		forward := func(own, rows, from int) []float32 {
+			m, err := Convert(net, plan, cal, Options{})
+			if err != nil {
+				t.Error(err)
+				return nil
+			}
+			defer m.Close()
+			y, err := m.ForwardPart(nn.Batch{Rows: rows, Cols: dense.Cols, Dense: dense.Dense[from*dense.Cols:]}, func(lo, hi float32) (float32, float32) {
+				ranges[own] <- [2]float32{lo, hi}
+				other := <-ranges[1-own]
+				return min(lo, other[0]), max(hi, other[1])
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			return slices.Clone(y)
+		}
+		rest := make(chan []float32)
+		go func() { rest <- forward(1, 13, 20) }()
+		if got := append(forward(0, 20, 0), <-rest...); !slices.Equal(got, want) {
+			t.Errorf("plan %d: other outputs", i)
+		}
+		whole.Close()
+	}
+}
+
 func TestForwardAllocatesNothing(t *testing.T) {
 	net, dense, sparse := random(3, 8, 64, 32, 32, 4)
 	for i, plan := range mixedPlans(3) {

@@ -132,6 +132,9 @@ func (s *dynamicStep) forward(m *Model, in signal) (signal, error) {
 // quantizeDynamic puts x on a grid of its own range.
 func (m *Model) quantizeDynamic(g *kernel.Grid, xq []uint8, x []float32, q ActivationQuantizer) error {
 	lo, hi := m.engine.Range(x)
+	if m.widen != nil && !q.PerRow {
+		lo, hi = m.widen(lo, hi)
+	}
 	if d := float64(hi) - float64(lo); d-d != 0 { // NaN or infinite
 		return fmt.Errorf("activations range from %v to %v, which can't be quantized: check the input for NaN and huge numbers", lo, hi)
 	}

@@ -2,8 +2,8 @@
 // rows or bags of words.
 //
 // A seed fixes the initial weights and the order of the examples. From them follow the same weights, to the bit, on one machine
-// and one kernel engine, for any number of threads. Other machines may differ in the last bits: engines sum in other orders, and
-// not every processor computes the exponential function alike.
+// and one kernel engine, for any number of threads; avx2 and avx512 give the same ones, too, while the portable engine rounds every
+// product on its own. Other machines may differ in the last bits: not every processor computes the exponential function alike.
 package train
 
 import (

@@ -14,10 +14,13 @@ type trainer struct {
 	layers []layer
 	adam   adam
 	words  *words // of a network that reads bags of words, or nil
+
+	updating   updateJob
+	catchingUp catchUpJob
 }
 
-// A layer keeps its weights transposed, in x out, so that the rows to skip in all products are those of inputs which are
-// zero: dark pixels, words that a sentence lacks, what a ReLU held back.
+// A layer keeps its weights transposed, in x out, so that an input which is zero has a row that can be skipped: a word that a
+// sentence lacks, and on the portable engine a dark pixel or what a ReLU held back.
 type layer struct {
 	relu   bool
 	weight tensor
@@ -35,7 +38,7 @@ func newTensor(rows, cols int) tensor {
 
 // newTrainer takes over net's parameters, for batches of up to that many rows.
 func newTrainer(net *nn.Network, engine *kernel.Engine, team *kernel.Team, batch int, sparse bool) *trainer {
-	t := &trainer{engine: engine, team: team, adam: newAdam(net.Spec.LR)}
+	t := &trainer{engine: engine, team: team, adam: newAdam(engine, net.Spec.LR)}
 	for i, l := range net.Layers {
 		state := layer{relu: l.ReLU, bias: newTensor(1, l.Out), y: kernel.NewMatrix(batch, l.Out), dy: kernel.NewMatrix(batch, l.Out)}
 		if i == 0 && sparse {
@@ -58,6 +61,9 @@ func newTrainer(net *nn.Network, engine *kernel.Engine, team *kernel.Team, batch
 
 // store gives the parameters back.
 func (t *trainer) store(net *nn.Network) {
+	if t.words != nil {
+		t.catchUpAll()
+	}
 	for i, l := range net.Layers {
 		for k := range l.In {
 			for o, w := range t.layers[i].weight.value.Row(k) {
@@ -70,6 +76,10 @@ func (t *trainer) store(net *nn.Network) {
 
 // step makes one step of gradient descent and returns the loss before it.
 func (t *trainer) step(x nn.Batch, labels []uint8) float64 {
+	if t.words != nil {
+		t.words.read(x)
+		t.catchUp()
+	}
 	t.forward(x)
 	last := t.layers[len(t.layers)-1]
 	loss := crossEntropy(last.dy, last.y, labels)
@@ -90,10 +100,7 @@ func (t *trainer) forward(x nn.Batch) {
 		default:
 			t.engine.GemmNN(t.team, y, input(x), l.weight.value)
 		}
-		bias := l.bias.value.Row(0)
-		for r := range y.Rows {
-			activate(y.Row(r), bias, l.relu)
-		}
+		t.engine.Activate(y, l.bias.value.Row(0), l.relu)
 	}
 }
 
@@ -102,47 +109,24 @@ func input(x nn.Batch) kernel.Matrix {
 	return kernel.Matrix{Data: x.Dense, Rows: x.Rows, Cols: x.Cols, Stride: x.Cols}
 }
 
-// activate adds the bias to a row and applies the ReLU, which keeps a NaN.
-func activate(y, bias []float32, relu bool) {
-	bias = bias[:len(y)]
-	for o, v := range y {
-		v += bias[o]
-		if relu && v < 0 {
-			v = 0
-		}
-		y[o] = v
-	}
-}
-
 // backward fills in the gradients, given the last layer's dy.
 func (t *trainer) backward(x nn.Batch) {
 	for i, l := range slices.Backward(t.layers) {
 		dy := l.dy.Head(x.Rows)
 		if l.relu {
-			for r := range dy.Rows {
-				mask(dy.Row(r), l.y.Row(r))
-			}
+			t.engine.Gate(l.bias.grad.Row(0), dy, l.y.Head(x.Rows))
+		} else {
+			sumRows(l.bias.grad.Row(0), dy)
 		}
-		sumRows(l.bias.grad.Row(0), dy)
 		switch {
 		case i > 0:
 			below := t.layers[i-1]
 			t.engine.GemmTN(t.team, l.weight.grad, below.y.Head(x.Rows), dy)
 			t.engine.GemmNT(t.team, below.dy.Head(x.Rows), dy, l.weight.value)
 		case x.IsSparse():
-			t.layers[0].weight.grad = t.words.gradient(t.engine, t.team, x, dy)
+			t.layers[0].weight.grad = t.words.gradient(t.engine, t.team, dy)
 		default:
 			t.engine.GemmTN(t.team, l.weight.grad, input(x), dy)
-		}
-	}
-}
-
-// mask sets to zero what no gradient flows back to: where the ReLU gave 0.
-func mask(dy, y []float32) {
-	y = y[:len(dy)]
-	for o, v := range y {
-		if !(v > 0) {
-			dy[o] = 0
 		}
 	}
 }
@@ -159,13 +143,9 @@ func sumRows(sum []float32, m kernel.Matrix) {
 
 func (t *trainer) update() {
 	t.adam.next()
-	for i := range t.layers {
-		l := &t.layers[i]
-		if i == 0 && t.words != nil {
-			t.adam.updateWords(t.team, l.weight, t.words)
-		} else {
-			t.adam.update(t.team, l.weight)
-		}
-		t.adam.update(nil, l.bias)
+	t.updating = updateJob{t}
+	t.team.Do(&t.updating)
+	if t.words != nil {
+		t.words.updated(len(t.adam.steps))
 	}
 }

@@ -37,15 +37,17 @@ type tab struct {
 	t      *testing.T
 	ctx    context.Context
 	server *httptest.Server
+	query  string // of the page's address
 
 	mu      sync.Mutex
 	lost    string // the file that the site answers with 404
+	broken  string // the file that the site answers with something else
 	errors  []string
 	fetched map[string]int
 }
 
-// newTab builds the worker's program and opens the page. It skips the test where there is no browser.
-func newTab(t *testing.T) *tab {
+// newBrowser starts a browser. It skips the test where there is none.
+func newBrowser(t *testing.T) *tab {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a browser and a build")
@@ -63,36 +65,54 @@ func newTab(t *testing.T) *tab {
 		t.Skipf("no browser can be started here: %v", err)
 	}
 	go p.listen(console)
-	site, _ := newMemory(t)
-	p.server = httptest.NewServer(p.handler(site, build(t)))
-	t.Cleanup(p.server.Close)
-	if err := chromedp.Do(ctx, chromedp.Navigate(p.server.URL)); err != nil {
-		t.Fatal(err)
+	return p
+}
+
+// open shows the page of a site that has these shards and files.
+func (p *tab) open(site *memory, files map[string]string) {
+	p.t.Helper()
+	p.server = httptest.NewServer(p.handler(site, files))
+	p.t.Cleanup(p.server.Close)
+	if err := chromedp.Do(p.ctx, chromedp.Navigate(p.server.URL+"/"+p.query)); err != nil {
+		p.t.Fatal(err)
 	}
+}
+
+// newTab builds the worker's program and opens the page.
+func newTab(t *testing.T) *tab {
+	t.Helper()
+	p := newBrowser(t)
+	site, _ := newMemory(t)
+	files := siteFiles(t)
+	files["compute.wasm"] = filepath.Join(t.TempDir(), "compute.wasm")
+	compile(t, "build", "-o", files["compute.wasm"], ".")
+	p.open(site, files)
 	p.eval(`window.said = [], quantlab.browser.subscribe((kind, text) => said.push({kind, ...JSON.parse(text)}))`)
 	return p
 }
 
-// build compiles the program and returns the files that it needs in web/.
-func build(t *testing.T) map[string]string {
+// compile runs the go command for the browser.
+func compile(t *testing.T, args ...string) {
 	t.Helper()
-	wasm := filepath.Join(t.TempDir(), "compute.wasm")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", wasm, ".")
+	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+}
+
+// siteFiles returns what the programs need of web/: where each file is, by its path there.
+func siteFiles(t *testing.T) map[string]string {
+	t.Helper()
 	goroot, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join("..", "..", "web")
-	return map[string]string{
-		"compute.wasm": wasm,
-		"wasm_exec.js": filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm", "wasm_exec.js"),
-		"quantlab.js":  filepath.Join(dir, "quantlab.js"),
-		"worker.js":    filepath.Join(dir, "worker.js"),
+	files := map[string]string{"wasm_exec.js": filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm", "wasm_exec.js")}
+	for _, name := range []string{"quantlab.js", "worker.js", "threads.js", "kernels.js", "kernels/link.wasm", "kernels/simd128.wasm", "kernels/relaxed.wasm"} {
+		files[name] = filepath.Join("..", "..", "web", filepath.FromSlash(name))
 	}
+	return files
 }
 
 func (p *tab) handler(site *memory, files map[string]string) http.Handler {
@@ -101,15 +121,18 @@ func (p *tab) handler(site *memory, files map[string]string) http.Handler {
 		dir, name := filepath.Split(r.URL.Path)
 		p.mu.Lock()
 		p.fetched[name]++
-		lost := p.lost != "" && name == p.lost
+		lost, broken := p.lost != "" && name == p.lost, p.broken != "" && name == p.broken
 		p.mu.Unlock()
+		file := files[strings.TrimPrefix(r.URL.Path, "/web/")]
 		switch data, found := site.files[name]; {
 		case lost:
 			http.NotFound(w, r)
+		case broken:
+			fmt.Fprint(w, "\x00asm\x01\x00\x00\x00, so it seems")
 		case dir == "/data/" && found:
 			w.Write(data)
-		case dir == "/web/" && files[name] != "":
-			http.ServeFile(w, r, files[name])
+		case file != "":
+			http.ServeFile(w, r, file)
 		case r.URL.Path == "/":
 			fmt.Fprint(w, `<!doctype html><title>test</title><link rel="icon" href="data:,"><script src="/web/quantlab.js"></script>`)
 		default:
@@ -142,6 +165,12 @@ func (p *tab) lose(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lost = name
+}
+
+func (p *tab) damage(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broken = name
 }
 
 // eval evaluates an expression in the page, for its effect.
@@ -240,12 +269,19 @@ func TestBrowser(t *testing.T) {
 	p := newTab(t)
 	p.send(wire.Command{ID: 1, Op: wire.OpRun, Request: request(nil)}) // queued until the worker is ready
 	p.awaitState("ready")
+	if hello := p.awaitEvent(0, wire.EventStart).Result; hello.Hardware.Engine == "" || hello.Version == "" {
+		t.Errorf("the worker introduces itself with %+v", hello)
+	}
 
 	done := p.awaitEvent(1, wire.EventDone)
 	if done.Result == nil || len(done.Result.Rows) != 4 {
 		t.Fatalf("got %+v", done)
 	}
+	best := fastest(t, done.Result.Hardware)
 	for _, row := range done.Result.Rows {
+		if row.Engine != best {
+			t.Errorf("%s ran on %s, not on %s", row.Variant, row.Engine, best)
+		}
 		if row.Host != wire.Browser || row.Total != 200 || row.LatencyUS["64"].Mean <= 0 {
 			t.Errorf("row %+v", row)
 		}
@@ -253,6 +289,19 @@ func TestBrowser(t *testing.T) {
 	if hw := done.Result.Hardware; hw.Isolated == nil || !*hw.Isolated || hw.ClockNS > 20_000 {
 		t.Errorf("the page is not cross-origin isolated, or its clock is coarse: %+v", hw)
 	}
+
+	if notes := strings.Join(done.Result.Notes, " "); strings.Contains(notes, "SIMD") {
+		t.Errorf("notes %q", notes)
+	}
+
+	t.Run("plain Go", func(t *testing.T) {
+		p.send(wire.Command{ID: 3, Op: wire.OpRun, Request: request(func(r *wire.Request) { r.Engine = "portable" })})
+		for _, row := range p.awaitEvent(3, wire.EventDone).Result.Rows {
+			if row.Engine != "portable" {
+				t.Errorf("%s ran on %s", row.Variant, row.Engine)
+			}
+		}
+	})
 
 	t.Run("second run fetches nothing", func(t *testing.T) {
 		p.mu.Lock()
@@ -335,7 +384,7 @@ func TestBrowser(t *testing.T) {
 func TestBrowserLosesFiles(t *testing.T) {
 	p := newTab(t)
 	p.awaitState("ready")
-	for _, name := range []string{"worker.js", "wasm_exec.js", "compute.wasm"} {
+	for _, name := range []string{"worker.js", "threads.js", "kernels.js", "wasm_exec.js", "compute.wasm"} {
 		p.lose(name)
 		p.eval("quantlab.browser.restart()")
 		if s := p.awaitState("failed"); !strings.Contains(s.Text, "could not be loaded") && !strings.Contains(s.Text, name) {

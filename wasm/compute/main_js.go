@@ -6,6 +6,8 @@
 package main
 
 import (
+	"os"
+	"sync"
 	"syscall/js"
 
 	"quantlab/core/hardware"
@@ -24,14 +26,22 @@ const dataPath = "/data/"
 const maxBatch = 512
 
 func main() {
+	if isHelper() {
+		help()
+	}
 	global := js.Global()
 	host := lab.Host{
 		Name:       wire.Browser,
 		Version:    version,
-		Hardware:   hardware.Detect,
-		MaxThreads: 1,
+		Hardware:   sync.OnceValue(hardware.Detect),
+		MaxThreads: threadLimit(js.Global().Get("navigator").Get("hardwareConcurrency").Int()),
 		MaxBatch:   maxBatch,
+		Share:      share,
+		Peaks:      lab.Remembering(lab.Limits),
 		Yield:      newYield(),
+	}
+	if note := missingKernels(host.Describe(), os.Args[1:]); note != "" {
+		host.Notes = append(host.Notes, note)
 	}
 	s := newSession(host, newSource(site{path: dataPath}), func(envelope string) {
 		global.Call("postMessage", []any{"message", envelope})
@@ -41,5 +51,6 @@ func main() {
 		s.receive(args[0].String())
 		return nil
 	}))
+	s.introduce()
 	select {}
 }

@@ -36,6 +36,12 @@ func newSession(host lab.Host, src lab.Source, post func(string)) *session {
 	return &session{host: host, src: src, post: post}
 }
 
+// introduce tells the page what this host is, before any command.
+func (s *session) introduce() {
+	hello := &wire.Result{Version: s.host.Version, Hardware: s.host.Describe()}
+	s.send(0, wire.Event{Kind: wire.EventStart, Result: hello})
+}
+
 // receive takes one command and returns at once. Every command of OpRun is answered with exactly one event that ends it.
 func (s *session) receive(text string) {
 	c, err := parseCommand(text)

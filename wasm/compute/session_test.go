@@ -106,6 +106,15 @@ func TestRunsTakeTurnsAndCanBeCanceled(t *testing.T) {
 	}
 }
 
+func TestIntroduction(t *testing.T) {
+	s, p := newPage(t)
+	s.introduce()
+	e := p.next(wire.EventStart)
+	if hw := e.Event.Result.Hardware; e.ID != 0 || e.Event.Result.Version != "test" || hw.Host != wire.Browser || len(hw.Engines) == 0 {
+		t.Errorf("got %+v", e)
+	}
+}
+
 func TestBadCommands(t *testing.T) {
 	s, p := newPage(t)
 	close(p.stop)

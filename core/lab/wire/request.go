@@ -68,6 +68,8 @@ const (
 	MaxBatches = 8
 	MaxRuns    = 100
 	MaxThreads = 64
+
+	MaxBrowserThreads = 8 // each holds every model of a run
 )
 
 // A Request says which experiments to run.
@@ -156,8 +158,9 @@ func (r Request) Validate() error {
 }
 
 // IsLab reports whether the measuring settings are the lab's own: whatever models, variants and batches were chosen,
-// their rows can stand in the lab's tables.
+// their rows can stand in the lab's tables. A kernel engine that was asked for by name is a departure: it decides more of a
+// latency than any other setting.
 func (r Request) IsLab() bool {
 	d := Lab()
-	return r.Runs == d.Runs && r.Threads == d.Threads && r.Input == d.Input && r.Examples == 0 && slices.Equal(r.Batches, d.Batches)
+	return r.Runs == d.Runs && r.Threads == d.Threads && r.Input == d.Input && r.Engine == d.Engine && r.Examples == 0 && slices.Equal(r.Batches, d.Batches)
 }

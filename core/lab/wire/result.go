@@ -12,10 +12,12 @@ type Latency struct {
 	Std      float64   `json:"std"` // sample standard deviation over the runs
 	Median   float64   `json:"median"`
 	P95      float64   `json:"p95"`
-	Samples  []float64 `json:"samples"`            // one a run, in the order measured
-	Outliers []int     `json:"outliers,omitempty"` // positions in Samples beyond Tukey's far fences; kept in every figure
-	Calls    int       `json:"calls"`              // forward passes a run
-	Verdict  *Verdict  `json:"verdict,omitempty"`  // against the baseline; nil for the baseline itself
+	Samples  []float64 `json:"samples"`             // one a run, in the order measured
+	Outliers []int     `json:"outliers,omitempty"`  // positions in Samples beyond Tukey's far fences; kept in every figure
+	Calls    int       `json:"calls"`               // forward passes a run
+	Fastest  float64   `json:"fastest,omitempty"`   // in short bursts, for a roofline; 0 where runs were timed
+	NonZeros int       `json:"non_zeros,omitempty"` // elements of the batch, where the input is sparse
+	Verdict  *Verdict  `json:"verdict,omitempty"`   // against the baseline; nil for the baseline itself
 }
 
 // A Verdict compares a latency with the baseline's by the paired runs' ratio baseline/this: above 1 is faster.
@@ -92,6 +94,7 @@ type Result struct {
 	Hardware Hardware `json:"hardware"`
 	Settings Request  `json:"settings"`
 	Rows     []Row    `json:"rows"`
+	Peaks    *Peaks   `json:"peaks,omitempty"` // of the machine, where its host measures them
 	Notes    []string `json:"notes,omitempty"` // what the reader must know of the whole run
 }
 
@@ -131,7 +134,8 @@ type Command struct {
 	Request *Request `json:"request,omitempty"`
 }
 
-// An Envelope carries an event of the command ID from the worker to the page.
+// An Envelope carries an event of the command ID from the worker to the page. ID 0 is no command's: with it the worker
+// introduces itself, by an EventStart with version and hardware, once it is ready.
 type Envelope struct {
 	ID    int   `json:"id"`
 	Event Event `json:"event"`

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quantlab/cmd/internal/limits"
+	"quantlab/core/kernel"
+	"quantlab/core/lab"
+	"quantlab/core/lab/wire"
+	"quantlab/core/report"
+	"quantlab/core/report/term"
+	"quantlab/core/roofline"
+)
+
+const rooflineHelp = `Tell how near every forward pass comes to what this machine can do at the most,
+and what holds it up: reading the weights from memory, arithmetic, or the
+overhead of calls. That answers why int8 is faster here, or why it is not.
+
+The limits are measured with the kernel engine's own instructions: multiply-adds
+a second in each arithmetic, and bytes read a second from working sets of many
+sizes. They are measured once, in about a second, and kept in the cache; --fresh
+measures them anew. Limits and passes alike are the fastest of many short bursts,
+because whatever else happens on a machine only ever slows it down. So these are
+not the latencies of quantlab run, which tells how fast the machine usually is.`
+
+const rooflineExample = `  quantlab roofline
+  quantlab roofline --models mnist-lab2 --batches 1,8,64
+  quantlab roofline --models sst2-lab1 --input sparse --layers=false
+  quantlab roofline --engine avx2 --fresh --format json`
+
+func rooflineCommand(s *streams) *cobra.Command {
+	out := &output{streams: s}
+	job := rooflineJob{req: wire.Lab()}
+	var batches string
+	cmd := &cobra.Command{
+		Use:     "roofline",
+		Short:   "Tell how near the machine's limit every pass is, and what the limit is",
+		Long:    rooflineHelp,
+		Example: rooflineExample,
+		Args:    arguments(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if job.req.Batches, err = parseBatches(batches); err != nil {
+				return err
+			}
+			if err := host().Check(job.req); err != nil {
+				return usageError{err}
+			}
+			if err := out.resolve(); err != nil {
+				return err
+			}
+			return job.run(cmd.Context(), out)
+		},
+	}
+	f, req := cmd.Flags(), &job.req
+	f.SortFlags = false
+	f.StringSliceVar(&req.Models, "models", req.Models, "measure these `models`")
+	f.StringSliceVar(&req.Variants, "variants", req.Variants, "measure these `variants`, and float32 to compare them with")
+	f.StringVar(&batches, "batches", "1,64", "examples a forward pass: a `list` of sizes from 1 to "+strconv.Itoa(wire.MaxBatch))
+	f.IntVar(&req.Runs, "runs", req.Runs, "how long each variant is timed at each batch size, in tenths of a second, at most "+strconv.Itoa(wire.MaxRuns))
+	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")
+	f.StringVar(&req.Input, "input", req.Input, "how the first layer reads a bag of words: dense, as the lab times it, or sparse")
+	f.StringVar(&req.Engine, "engine", "", "kernel engine (default: the best that this machine runs; see quantlab hardware)")
+	f.BoolVar(&job.layers, "layers", true, "also time each dense layer of 256 outputs and more by itself")
+	f.BoolVar(&job.fresh, "fresh", false, "measure the machine's limits anew")
+	out.addTo(cmd)
+	return cmd
+}
+
+// A rooflineJob is one call of the command.
+type rooflineJob struct {
+	req           wire.Request
+	layers, fresh bool
+}
+
+func (j rooflineJob) run(ctx context.Context, out *output) error {
+	if !slices.Contains(j.req.Variants, wire.Baseline) {
+		j.req.Variants = append([]string{wire.Baseline}, j.req.Variants...)
+	}
+	src, err := source(ctx, j.req.Models, false, out.meter())
+	if err != nil {
+		return err
+	}
+	meter := out.meter()
+	defer meter.close()
+	h, began := host(), time.Now()
+	h.Peaks = limits.Kept(src.CacheDir(), limits.Of(h), j.fresh, lab.Limits)
+	result, err := lab.Time(ctx, h, src, j.req, func(e wire.Event) {
+		if e.Kind == wire.EventProgress {
+			meter.at(e.Step, e.Fraction)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	r := roofline.Report{
+		Version: result.Version, Hardware: result.Hardware, Settings: result.Settings, Peaks: result.Peaks,
+		Cells: roofline.Cells(result.Rows, result.Peaks), Notes: result.Notes,
+	}
+	if j.layers {
+		engine, err := kernel.Lookup(j.req.Engine)
+		if err != nil {
+			return err
+		}
+		times, err := lab.LayerTimes(ctx, engine, j.req, func(done, total int) {
+			meter.at(fmt.Sprintf("layer %d of %d", done+1, total), float64(done)/float64(total))
+		})
+		if err != nil {
+			return err
+		}
+		r.Layers = roofline.Layers(times)
+	}
+	meter.close()
+	r.Notes = append(r.Notes, aboutLimits(r, began)...)
+	return out.write(func(w io.Writer) error { return writeRoofline(w, out, r) })
+}
+
+// aboutLimits says where the limits come from, and whether to trust them.
+func aboutLimits(r roofline.Report, began time.Time) []string {
+	if r.Peaks == nil {
+		return nil
+	}
+	notes := []string{"the limits were measured just now, and kept in the cache"}
+	if age := began.Sub(r.Peaks.Measured); age > time.Second {
+		notes = []string{fmt.Sprintf("the limits were measured %s ago; --fresh measures them anew", ago(age))}
+	}
+	if r.Settings.Threads > 1 {
+		notes = append(notes, fmt.Sprintf("limits are those of %d threads together, each with its part of the weights", r.Settings.Threads))
+	}
+	if slices.ContainsFunc(r.Cells, func(c roofline.Cell) bool { return c.Share > 1.02 }) {
+		notes = append(notes, "a cell is faster than its bound, so the machine was busy, or ran at a lower clock, when its limits were measured: use --fresh")
+	}
+	return notes
+}
+
+// ago words an age in its largest unit.
+func ago(d time.Duration) string {
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if n := int(d / u.unit); n == 1 {
+			return "1 " + u.name
+		} else if n > 1 {
+			return fmt.Sprintf("%d %ss", n, u.name)
+		}
+	}
+	return "less than a minute"
+}
+
+func writeRoofline(w io.Writer, out *output, r roofline.Report) error {
+	switch out.format {
+	case formatJSON:
+		return report.RooflineJSON(w, r)
+	case formatCSV:
+		return report.RooflineCSV(w, r)
+	case formatMD:
+		return report.RooflineMarkdown(w, r)
+	}
+	width, color := out.look()
+	return term.RenderRoofline(w, r, width, color)
+}

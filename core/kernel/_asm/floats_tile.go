@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// tile writes the microkernel of the float products: a tile of C, rows x two registers, stays in registers while k runs. A may
+// be transposed or not: it has a stride for either direction.
+func (w width) tile(rows int) {
+	cols := 2 * w.lanes()
+	name := fmt.Sprintf("tile%dx%d%s", rows, cols, w.name)
+	TEXT(name, NOSPLIT, "func(c, a, b *float32, ldc, rs, cs, ldb, k, n int, bias *float32, flags int, next *float32)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s computes n <= %d columns of %d rows. Strides are in bytes; k may be 0; bias may be nil.", name, cols, rows),
+		"Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for",
+		"every other k, from next on: what the caller will need later.", "",
+		fmt.Sprintf("	for i := range %d {", rows),
+		"		for j := range n {",
+		"			s := c[i][j] if flags&1 != 0, else 0",
+		"			for t := range k {",
+		"				s = fma(a[i*rs+t*cs], b[t*ldb][j], s)",
+		"			}",
+		"			c[i][j] = relu(s + bias[j]), relu if flags&2 != 0",
+		"		}",
+		"	}")
+
+	t := tileRows{rows: rows, first: Load(Param("a"), GP64()), stride: Load(Param("rs"), GP64())}
+	t.prepare()
+	acc := w.registers(2 * rows)
+	w.startTile(acc)
+
+	b, ldb, cs := Load(Param("b"), GP64()), Load(Param("ldb"), GP64()), Load(Param("cs"), GP64())
+	k, odd, next := Load(Param("k"), GP64()), GP64(), Load(Param("next"), GP64())
+	step := func() {
+		b0, b1 := w.register(), w.register()
+		VMOVUPS(Mem{Base: b}, b0)
+		VMOVUPS(Mem{Base: b, Disp: w.bytes}, b1)
+		for i := range rows {
+			a := w.register()
+			VBROADCASTSS(t.at(i), a)
+			VFMADD231PS(b0, a, acc[2*i])
+			VFMADD231PS(b1, a, acc[2*i+1])
+		}
+		ADDQ(ldb, b)
+		t.advance(cs)
+	}
+	MOVQ(k, odd)
+	ANDQ(Imm(1), odd)
+	SHRQ(Imm(1), k)
+	JZ(LabelRef("last"))
+	align()
+	Label("loop")
+	PREFETCHT1(Mem{Base: next})
+	ADDQ(Imm(64), next)
+	step()
+	step()
+	DECQ(k)
+	JNZ(LabelRef("loop"))
+	Label("last")
+	TESTQ(odd, odd)
+	JZ(LabelRef("finish"))
+	step()
+	Label("finish")
+	w.finishTile(acc, cols)
+	leave()
+}
+
+// startTile loads the tile of c, or zeros.
+func (w width) startTile(acc []VecVirtual) {
+	flags := Load(Param("flags"), GP64())
+	TESTQ(U32(addFlag), flags)
+	JNZ(LabelRef("add"))
+	for _, r := range acc {
+		w.zero(r)
+	}
+	JMP(LabelRef("start"))
+	Label("add")
+	Load(Param("n"), RCX)
+	mask := w.columnsOf()
+	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
+	for i, r := range acc {
+		mask.load(i%2, Mem{Base: c, Disp: i % 2 * w.bytes}, r)
+		if i%2 == 1 && i+1 < len(acc) {
+			ADDQ(ldc, c)
+		}
+	}
+	Label("start")
+}
+
+// finishTile adds the bias, applies the ReLU and stores the tile.
+func (w width) finishTile(acc []VecVirtual, cols int) {
+	Load(Param("n"), RCX)
+	mask := w.columnsOf()
+	bias := Load(Param("bias"), GP64())
+	TESTQ(bias, bias)
+	JZ(LabelRef("unbiased"))
+	for j := range 2 {
+		b := w.register()
+		mask.load(j, Mem{Base: bias, Disp: j * w.bytes}, b)
+		for i := j; i < len(acc); i += 2 {
+			VADDPS(b, acc[i], acc[i])
+		}
+	}
+	Label("unbiased")
+	flags := Load(Param("flags"), GP64())
+	TESTQ(U32(reluFlag), flags)
+	JZ(LabelRef("store"))
+	w.relu(acc)
+	Label("store")
+	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
+	rows := func(store func(j int, r VecVirtual, to Mem)) {
+		for i, r := range acc {
+			store(i%2, r, Mem{Base: c, Disp: i % 2 * w.bytes})
+			if i%2 == 1 && i+1 < len(acc) {
+				ADDQ(ldc, c)
+			}
+		}
+	}
+	if w.bytes == 32 { // masked stores take long on some processors
+		CMPQ(Load(Param("n"), GP64()), Imm(uint64(cols)))
+		JNE(LabelRef("masked"))
+		rows(func(_ int, r VecVirtual, to Mem) { VMOVUPS(r, to) })
+		leave()
+		Label("masked")
+	}
+	rows(func(j int, r VecVirtual, to Mem) { mask.store(j, r, to) })
+}
+
+// tileRows addresses up to 14 rows that are a stride apart.
+type tileRows struct {
+	rows          int
+	first, second Register // row 0 and row 9
+	stride        Register
+	multiples     [8]Register // of the stride: 3, 5 and 7
+}
+
+// prepare computes what the rows need.
+func (t *tileRows) prepare() {
+	s := t.stride
+	if t.rows > 3 {
+		t.multiples[3] = GP64()
+		LEAQ(Mem{Base: s, Index: s, Scale: 2}, t.multiples[3])
+	}
+	if t.rows > 5 {
+		t.multiples[5] = GP64()
+		LEAQ(Mem{Base: s, Index: s, Scale: 4}, t.multiples[5])
+	}
+	if t.rows > 7 {
+		t.multiples[7] = GP64()
+		LEAQ(Mem{Base: t.multiples[3], Index: s, Scale: 4}, t.multiples[7])
+	}
+	if t.rows > 9 {
+		t.second = GP64()
+		LEAQ(Mem{Base: t.first, Index: s, Scale: 8}, t.second)
+		ADDQ(s, t.second)
+	}
+}
+
+// at is the current element of row i.
+func (t *tileRows) at(i int) Mem {
+	m := Mem{Base: t.first}
+	if i >= 9 {
+		m.Base, i = t.second, i-9
+	}
+	switch i {
+	case 1, 2, 4, 8:
+		m.Index, m.Scale = t.stride, uint8(i)
+	case 3, 6:
+		m.Index, m.Scale = t.multiples[3], uint8(i/3)
+	case 5, 7:
+		m.Index, m.Scale = t.multiples[i], 1
+	}
+	return m
+}
+
+// advance moves on to the next element of every row.
+func (t *tileRows) advance(by Register) {
+	ADDQ(by, t.first)
+	if t.second != nil {
+		ADDQ(by, t.second)
+	}
+}

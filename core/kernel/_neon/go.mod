@@ -1,0 +1,3 @@
+module quantlab/core/kernel/_neon
+
+go 1.26.0

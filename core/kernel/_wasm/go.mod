@@ -1,0 +1,3 @@
+module quantlab/core/kernel/_wasm
+
+go 1.26.0

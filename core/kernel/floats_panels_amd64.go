@@ -1,0 +1,139 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// panelCols is how many outputs are packed together.
+const panelCols = 32
+
+const (
+	rowDepth   = 16384 // inputs in a call for one row: bounds how long the call takes
+	panelDepth = 768   // inputs in a call for a tile: its panels and its rows of a batch stay in a second-level cache
+	batchRows  = 128   // rows that are computed together
+	fewRows    = 3     // so few rows are not worth widening the weights for
+)
+
+// A panelLayer keeps the weights of a float layer in panels, w[panel][k][panelCols], the last one filled up with zeros.
+// Every sum is one chain of fused multiply-adds in ascending order of the input, then the bias is added.
+type panelLayer[T float32 | uint16] struct {
+	f       *floatKernels
+	r       *floatRoutines[T]
+	w       []T
+	bias    []float32 // nil for none
+	out, in int
+	relu    bool
+}
+
+func newPanelLayer[T float32 | uint16](f *floatKernels, r *floatRoutines[T], w []T, bias []float32, out, in int, relu bool) *panelLayer[T] {
+	packed := aligned[T]((out + panelCols - 1) / panelCols * panelCols * in)
+	for o := range out {
+		panel := packed[o/panelCols*panelCols*in+o%panelCols:]
+		for k, v := range w[o*in : (o+1)*in] {
+			panel[k*panelCols] = v
+		}
+	}
+	return &panelLayer[T]{f, r, packed, append([]float32(nil), bias...), out, in, relu}
+}
+
+func (p *panelLayer[T]) width() int { return panelCols }
+
+func (p *panelLayer[T]) multiply(y, x []float32, rows, lo, hi int) {
+	if rows == 1 || p.r.widen != nil && rows <= fewRows {
+		for r := range rows {
+			p.row(y[r*p.out:], x[r*p.in:], lo, hi)
+		}
+		return
+	}
+	s := scratch.Get().(*floatScratch)
+	chunks := (rows + batchRows - 1) / batchRows
+	for c := range chunks {
+		r0, r1 := rows*c/chunks, rows*(c+1)/chunks
+		p.batch(s, y[r0*p.out:], x[r0*p.in:], r1-r0, lo, hi)
+	}
+	scratch.Put(s)
+}
+
+// A floatScratch is a block of weights widened to float32.
+type floatScratch struct{ wide []float32 }
+
+var scratch = sync.Pool{New: func() any { return &floatScratch{aligned[float32](panelDepth * panelCols)} }}
+
+// row computes one row, as many panels at a time as there are routines for.
+func (p *panelLayer[T]) row(y, x []float32, lo, hi int) {
+	for most := len(p.r.gemv); lo < hi; {
+		n := (hi - lo + panelCols - 1) / panelCols
+		if n == most+1 {
+			n = most - 1 // rather than a single one at the end
+		}
+		n = min(n, most)
+		end := min(lo+n*panelCols, hi)
+		for k := 0; k < p.in; k += rowDepth {
+			depth := min(p.in-k, rowDepth)
+			bias, flags := p.ends(lo, k, depth)
+			p.r.gemv[n-1](&y[lo], &x[k], &p.w[lo*p.in+k*panelCols], p.in*panelCols*sizeOf[T](), depth, end-lo, bias, flags)
+		}
+		lo = end
+	}
+}
+
+// ends returns the bias and the flags for the inputs k to k+depth-1 of the outputs from o on.
+func (p *panelLayer[T]) ends(o, k, depth int) (bias *float32, flags int) {
+	if k > 0 {
+		flags = addFlag
+	}
+	if k+depth == p.in {
+		flags |= flagsOf(p.relu)
+		if p.bias != nil {
+			bias = &p.bias[o]
+		}
+	}
+	return bias, flags
+}
+
+// batch computes up to batchRows rows.
+func (p *panelLayer[T]) batch(s *floatScratch, y, x []float32, rows, lo, hi int) {
+	blocks := (p.in + panelDepth - 1) / panelDepth
+	for i := range blocks {
+		k0, k1 := p.in*i/blocks, p.in*(i+1)/blocks
+		for o := lo; o < hi; o += panelCols {
+			p.panel(s, y, x, rows, o, min(o+panelCols, hi), k0, k1)
+		}
+	}
+}
+
+// panel multiplies the inputs k0 to k1-1 of a batch by a panel.
+func (p *panelLayer[T]) panel(s *floatScratch, y, x []float32, rows, lo, hi, k0, k1 int) {
+	at, depth := lo*p.in+k0*panelCols, k1-k0
+	wide := p.block(s, at, depth*panelCols)
+	tiles := (rows + len(p.f.tiles) - 1) / len(p.f.tiles)
+	later := p.w[min(at+p.in*panelCols, len(p.w)-1):] // the next panel's weights
+	for o := lo; o < hi; o += p.f.tileCols {
+		bias, flags := p.ends(o, k0, depth)
+		for i := range tiles {
+			r0, r1 := rows*i/tiles, rows*(i+1)/tiles
+			b, next := unsafe.Add(wide, (o-lo)*4), wide
+			if fetch := i * depth / 2 * lineBytes / sizeOf[T](); o == lo && fetch < min(depth*panelCols, len(later)) {
+				next = unsafe.Pointer(&later[fetch])
+			}
+			p.f.tiles[r1-r0-1](&y[r0*p.out+o], &x[r0*p.in+k0], (*float32)(b), p.out*4, p.in*4, 4, panelCols*4, depth, min(hi-o, p.f.tileCols), bias, flags, (*float32)(next))
+		}
+	}
+}
+
+// block returns n weights as float32.
+func (p *panelLayer[T]) block(s *floatScratch, at, n int) unsafe.Pointer {
+	if p.r.widen == nil {
+		return unsafe.Pointer(&p.w[at])
+	}
+	p.r.widen(&s.wide[0], &p.w[at], n)
+	return unsafe.Pointer(&s.wide[0])
+}
+
+func sizeOf[T any]() int {
+	var zero T
+	return int(unsafe.Sizeof(zero))
+}

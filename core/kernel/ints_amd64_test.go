@@ -1,0 +1,64 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"math"
+	"testing"
+)
+
+// TestByteRange compares what the assembly does with a byteRange with the definition, where zero points and limits are
+// ordinary, far apart, the wrong way round or beyond what is rounded.
+func TestByteRange(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	zeros := []int32{0, 1, 7, 127, 128, 255, 256, -1, -300, roundLimit, -roundLimit, roundLimit + 9, -roundLimit - 200, 1 << 24, -1 << 24}
+	limits := []int32{0, 1, 3, 127, 254, 255}
+	for _, zero := range zeros {
+		for _, lo := range limits {
+			for _, hi := range limits {
+				z, least, most := byteRange(zero, lo, hi)
+				values := []float32{nan, inf, -inf, 0, math.MaxFloat32, -math.MaxFloat32, roundLimit, -roundLimit, roundLimit - 0.5, 0.5 - roundLimit}
+				for _, edge := range []int32{lo - zero, hi - zero, 0, 8} {
+					for quarter := range int32(13) {
+						v := float32(edge) + float32(quarter-6)/4
+						values = append(values, v, math.Nextafter32(v, inf), math.Nextafter32(v, -inf))
+					}
+				}
+				for _, v := range values {
+					clamped := v
+					if !(v < most) {
+						clamped = most
+					}
+					clamped = max(clamped, least)
+					got := uint8(int32(math.RoundToEven(float64(clamped))) + z)
+					if want := uint8(max(min(roundEven(v)+zero, hi), lo)); got != want {
+						t.Fatalf("zero point %d, %d to %d: %v becomes %d, not %d", zero, lo, hi, v, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestCombineIndex gives indexes of rows that lie outside the weights, wholly or in part.
+func TestCombineIndex(t *testing.T) {
+	const ld, rows, n = 64, 5, 40
+	w, acc := newRandom(11).int8s((rows-1)*ld+n), make([]int32, n)
+	forEachEngine(t, func(t *testing.T, e *Engine) {
+		for _, bad := range []int32{-1, rows, 1 << 30, math.MinInt32} {
+			for at := range 6 {
+				index, value := []int32{0, 1, 2, 3, 4, 0}, make([]uint8, 6)
+				index[at] = bad
+				panicked := func() (yes bool) {
+					defer func() { yes = recover() != nil }()
+					e.combineI8(acc, w[:len(w):len(w)], ld, index, value, 3)
+					return false
+				}()
+				if !panicked {
+					t.Errorf("row %d of %d is taken", bad, rows)
+				}
+			}
+		}
+		e.combineI8(acc, w, ld, []int32{rows - 1}, []uint8{4}, 3) // the last row is whole
+	})
+}

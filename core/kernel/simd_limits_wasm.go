@@ -1,0 +1,64 @@
+//go:build !purego
+
+package kernel
+
+import "unsafe"
+
+// The functions of _wasm/limits.go.
+//
+//go:wasmimport kernels peak_f32
+//go:noescape
+func peakF32SIMD(x unsafe.Pointer, n int32) int32
+
+//go:wasmimport kernels peak_i16
+//go:noescape
+func peakI16SIMD(x unsafe.Pointer, n int32) int32
+
+//go:wasmimport kernels peak_f32_relaxed
+//go:noescape
+func peakF32Relaxed(x unsafe.Pointer, n int32) int32
+
+//go:wasmimport kernels peak_i8_relaxed
+//go:noescape
+func peakI8Relaxed(x unsafe.Pointer, n int32) int32
+
+//go:wasmimport kernels read
+//go:noescape
+func readSIMD(p unsafe.Pointer, n int32) int32
+
+// peakFactors is what the peaks multiply by. Zeros stay what they are, however long they are summed up.
+var peakFactors [16]int32
+
+// A peakLoop is one of those functions, with how many multiply-adds it does each time.
+type peakLoop struct {
+	run  func(x unsafe.Pointer, n int32) int32
+	each int
+}
+
+func (l peakLoop) peak(n int) int {
+	times := min((n+l.each-1)/l.each, 1<<30)
+	sink = float32(l.run(unsafe.Pointer(&peakFactors), int32(times)))
+	return times * l.each
+}
+
+// limits sets the peaks: that of halves is that of floats, into which they are widened.
+func (e *Engine) limits(floats, ints peakLoop) {
+	e.peak = func(k Kind, n int) int {
+		if k == Int8 {
+			return ints.peak(n)
+		}
+		return floats.peak(n)
+	}
+	e.read = func(p []byte) byte {
+		n := len(p) &^ 127
+		return byte(readSIMD(pointer(p), int32(n))) ^ portableRead(p[n:])
+	}
+}
+
+func (e *Engine) limitsSIMD() {
+	e.limits(peakLoop{peakF32SIMD, 8 * 4 * 4}, peakLoop{peakI16SIMD, 8 * 4 * 8})
+}
+
+func (e *Engine) limitsRelaxed() {
+	e.limits(peakLoop{peakF32Relaxed, 8 * 5 * 4}, peakLoop{peakI8Relaxed, 8 * 5 * 16})
+}

@@ -1,0 +1,128 @@
+package roofline
+
+import (
+	"fmt"
+	"strconv"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+)
+
+// Shares below which a sentence says that the code, not the machine, is the limit, and that a prediction was missed.
+const (
+	lowShare   = 0.7
+	missedBy   = 0.85 // of a predicted speed-up
+	noSpeedUp  = 1.1  // a predicted speed-up that is none
+	sharesDiff = 0.05
+)
+
+// words says what bounds the cell, how near it comes, and how its speed compares with the baseline's, which is nil where it
+// was not measured or is the cell itself.
+func (c *Cell) words(base *Cell, p *wire.Peaks) string {
+	return c.limit() + c.outlook(base, p)
+}
+
+// limit is the sentence's first half: "bound by memory: 1.6 MB of weights at 96 of 100 GB/s".
+func (c *Cell) limit() string {
+	var s string
+	switch c.Bound {
+	case Overhead:
+		return fmt.Sprintf("bound by overhead: of %s µs only %s are the least that its products take, the rest are calls and passes over activations",
+			figure(c.TimeUS), figure(c.BoundUS))
+	case Memory:
+		s = fmt.Sprintf("bound by memory: %s of weights at %s of %s GB/s", megabytes(c.WeightBytes), figure(c.GBs), figure(c.GBs/c.Share))
+	default:
+		s = fmt.Sprintf("bound by arithmetic: %s multiply-adds at %s of %s billion a second", count(c.MultiplyAdds), figure(c.GMACs), figure(c.GMACs/c.Share))
+	}
+	if c.Share < lowShare {
+		s += fmt.Sprintf(", only %s of what the machine allows", percent(c.Share))
+	}
+	return s
+}
+
+// outlook is its second half: what int8 could bring, or what was predicted and what came.
+func (c *Cell) outlook(base *Cell, p *wire.Peaks) string {
+	if base == nil {
+		if c.Variant == wire.Baseline {
+			return c.promise(p)
+		}
+		return ""
+	}
+	name := short[dtype(c.Variant)]
+	switch {
+	case c.Predicted < noSpeedUp && c.Bound == Arithmetic && dtype(c.Variant) == "float16":
+		return fmt.Sprintf("; %s is multiplied in float32, so it can't be faster: %s times float32's speed", name, times(c.Measured))
+	case c.Predicted < noSpeedUp:
+		return fmt.Sprintf("; so %s can hardly be faster than float32: %s times its speed", name, times(c.Measured))
+	case c.Measured >= missedBy*c.Predicted:
+		return fmt.Sprintf("; %s× faster than float32, of %s× that the limits allow", times(c.Measured), times(c.Predicted))
+	}
+	s := fmt.Sprintf("; %s× faster than float32, not the %s× that the limits allow", times(c.Measured), times(c.Predicted))
+	if c.Measured < 1 {
+		s = fmt.Sprintf("; %s× slower than float32, though the limits allow %s× faster", times(1/c.Measured), times(c.Predicted))
+	}
+	if base.Share > c.Share+sharesDiff {
+		s += fmt.Sprintf(", because float32 reaches %s of its limit and this %s", percent(base.Share), percent(c.Share))
+	}
+	return s
+}
+
+// promise tells what static int8 could bring in the baseline's place.
+func (c *Cell) promise(p *wire.Peaks) string {
+	spec, err := nn.SpecOf(c.Model)
+	if err != nil || c.Bound == Overhead {
+		return ""
+	}
+	w, ok := workOf(spec, "static-qint8", c.Batch, c.nonZeros)
+	if !ok {
+		return ""
+	}
+	faster := c.BoundUS * 1e3 / w.bound(p).total()
+	why := "int8 is 4× smaller"
+	if c.Bound == Arithmetic {
+		why = fmt.Sprintf("int8 does %s× as many a second", times(p.Int8/p.Float32))
+	}
+	if faster < noSpeedUp {
+		return fmt.Sprintf("; %s, and yet hardly faster", why)
+	}
+	return fmt.Sprintf("; %s, so up to %s× faster", why, times(faster))
+}
+
+var short = map[string]string{"float32": "float32", "float16": "float16", "qint8": "int8"}
+
+// figure writes two or three figures: 139, 96, 9.6, 0.41.
+func figure(v float64) string {
+	switch {
+	case v >= 9.95:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 0.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 2, 64)
+}
+
+func times(v float64) string {
+	if v >= 9.95 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 1, 64)
+}
+
+func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + "%" }
+
+func megabytes(bytes float64) string {
+	if bytes < 0.0995e6 {
+		return figure(bytes/1e3) + " KB"
+	}
+	return figure(bytes/1e6) + " MB"
+}
+
+func count(n float64) string {
+	switch {
+	case n >= 0.9995e9:
+		return figure(n/1e9) + " billion"
+	case n >= 0.9995e6:
+		return figure(n/1e6) + " million"
+	}
+	return figure(n/1e3) + " thousand"
+}

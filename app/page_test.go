@@ -155,7 +155,7 @@ func TestThePageLinksNoEngine(t *testing.T) {
 	if err != nil {
 		t.Skip("go list does not run here: ", err)
 	}
-	allowed := map[string]bool{"quantlab/app": true, "quantlab/wasm/page": true, "quantlab/core/nn": true, "quantlab/core/lab/wire": true, "quantlab/core/report": true}
+	allowed := map[string]bool{"quantlab/app": true, "quantlab/wasm/page": true, "quantlab/core/nn": true, "quantlab/core/lab/wire": true, "quantlab/core/report": true, "quantlab/core/roofline": true}
 	for _, path := range strings.Fields(string(out)) {
 		if strings.HasPrefix(path, "quantlab/") && !allowed[path] {
 			t.Errorf("the page links %s", path)

@@ -195,7 +195,7 @@ func (d *roofPlot) point(c roofline.Cell) {
 	if !ok {
 		shape = `<circle cx="6" cy="6" r="4.5"></circle>`
 	}
-	fmt.Fprintf(&d.b, `<g transform="translate(%s %s)">%s</g>`, place(d.across(c)-6), place(d.y(c.GMACs)-6), shape)
+	fmt.Fprintf(&d.b, `<g class="mark" transform="translate(%s %s)">%s</g>`, place(d.across(c)-6), place(d.y(c.GMACs)-6), shape)
 	d.b.WriteString(`<g class="tip" aria-hidden="true">`)
 	d.text("strong", "start", 4, 32, words)
 	d.text("", "start", 4, 48, more)

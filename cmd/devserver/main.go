@@ -110,7 +110,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stdout, "quantlab is at %s\n", address(listener.Addr()))
 
 	host := lab.Host{Name: wire.Native, Version: version.String(), Hardware: hardware.Detect}
-	host.Peaks = limits.Kept(store.CacheDir(), limits.Of(host), false, lab.Limits)
+	// Anew, once: a file may hold limits of a time when the machine was busy.
+	host.Peaks = lab.Remembering(limits.Kept(store.CacheDir(), limits.Of(host), true, lab.Limits))
 	s := &server{
 		site:   pages,
 		models: newModels(ctx, preparing(store, stderr)),

@@ -70,18 +70,32 @@ func (s AdamStep) move(r *AdamRates, m, v float32) float32 {
 	return float32(s.Size*m) / (root/s.Root + r.Epsilon)
 }
 
-// adamIdle is the portable Engine.adamIdle. Where the mean has faded, w stays and v decays.
+// adamIdle is the portable Engine.adamIdle. It takes a few elements at a time through all steps, in the first-level cache.
 func adamIdle(r *AdamRates, steps []AdamStep, w, m, v []float32) {
+	const block = 64
+	for lo := 0; lo < len(w); lo += block {
+		hi := min(lo+block, len(w))
+		adamIdleBlock(r, steps, w[lo:hi], m[lo:hi], v[lo:hi])
+	}
+}
+
+func adamIdleBlock(r *AdamRates, steps []AdamStep, w, m, v []float32) {
 	m, v = m[:len(w)], v[:len(w)]
-	for i := range w {
-		wi, mi, vi := w[i], m[i], v[i]
-		for _, s := range steps {
-			vi = float32(vi * r.Keep)
-			if mi != 0 {
-				mi = faded(mi - float32(r.Mean*mi))
-				wi += s.move(r, mi, vi)
-			}
+	for t, s := range steps {
+		moving := false
+		for i := range w {
+			mi, vi := faded(m[i]-float32(r.Mean*m[i])), float32(v[i]*r.Keep)
+			m[i], v[i] = mi, vi
+			w[i] += s.move(r, mi, vi)
+			moving = moving || mi != 0
 		}
-		w[i], m[i], v[i] = wi, mi, vi
+		if !moving { // then w stays, and v decays
+			for i := range v {
+				for range steps[t+1:] {
+					v[i] = float32(v[i] * r.Keep)
+				}
+			}
+			return
+		}
 	}
 }

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -112,6 +113,37 @@ func BenchmarkGemm(b *testing.B) {
 			y = r.matrix(batch, out, zeros)
 			b.Run(name("TN"), func(b *testing.B) { benchmark(b, batch*in*out, func() { e.GemmTN(nil, dw, x, y) }) })
 			b.Run(name("NT"), func(b *testing.B) { benchmark(b, batch*in*out, func() { e.GemmNT(nil, dx, y, w) }) })
+		}
+	}
+}
+
+// BenchmarkAdam counts elements and steps: a step of a 1024 x 1024 layer, and steps that 512 weights have missed.
+func BenchmarkAdam(b *testing.B) {
+	const size, each = 1024, 512
+	rates := &AdamRates{Mean: 0.1, Keep: 0.999, Square: 0.001, Epsilon: 1e-8}
+	for _, e := range Engines() {
+		r := newRandom(1)
+		w, g, m, v := r.matrix(size, size, 0), r.matrix(size, size, 0), r.matrix(size, size, 0), r.matrix(size, size, 0)
+		for i, x := range v.Data {
+			v.Data[i] = x * x
+		}
+		step := AdamStep{Size: -0.001, Root: 0.9}
+		b.Run(e.Name()+"/step", func(b *testing.B) {
+			benchmark(b, size*size, func() {
+				for i := range size {
+					e.Adam(rates, step, w.Row(i), g.Row(i), m.Row(i), v.Row(i))
+				}
+			})
+		})
+		for _, missed := range []int{1, 10, 100} {
+			steps, m2, v2 := slices.Repeat([]AdamStep{step}, missed), make([]float32, each), make([]float32, each)
+			b.Run(fmt.Sprintf("%s/missed=%d", e.Name(), missed), func(b *testing.B) {
+				benchmark(b, missed*each, func() {
+					copy(m2, m.Row(0))
+					copy(v2, v.Row(0))
+					e.AdamIdle(rates, steps, w.Row(0)[:each], m2, v2)
+				})
+			})
 		}
 	}
 }

@@ -59,60 +59,57 @@ func TestLookup(t *testing.T) {
 }
 
 // TestOperations compares every operation with the portable engine where all engines give the same bits, and with exact
-// arithmetic where they don't: on ordinary numbers, then with NaN, infinities and subnormals among them.
+// arithmetic where they don't: on ordinary numbers, then with NaN, infinities and subnormals among them. The sign of a zero
+// counts only where bits are compared.
 func TestOperations(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, e *Engine) {
-		for _, wild := range []bool{false, true} {
-			r := newRandom(21)
-			r.wild = wild
-			failed := map[string]bool{}
-			for _, s := range shapes() {
-				eachKind(t, failed, operations(r, s.rows, s.out, s.in), func(op *operation) error { return op.verify(e, onLine) })
-			}
+	for _, wild := range []bool{false, true} {
+		r, c := newRandom(21), newChecker(t)
+		r.wild = wild
+		for _, s := range shapes() {
+			c.each(operations(r, s.rows, s.out, s.in), func(op *operation, e *Engine) error { return op.verify(e, onLine) })
 		}
-	})
+	}
 }
 
-// TestAVXEnginesAgree checks that the two engines for amd64 give the same bits, floats included: which one runs must not
+// TestSiblings checks that the engines for one architecture give the same bits, floats included: which of them runs must not
 // decide about an answer.
-func TestAVXEnginesAgree(t *testing.T) {
-	avx2, err := Lookup("avx2")
-	if err != nil {
-		t.Skip(err)
-	}
-	avx512, err := Lookup("avx512")
-	if err != nil {
-		t.Skip(err)
-	}
-	r, failed := newRandom(26), map[string]bool{}
-	for _, s := range shapes() {
-		eachKind(t, failed, operations(r, s.rows, s.out, s.in), func(op *operation) error {
-			want, err := op.result(avx2, onLine)
-			if err != nil {
+func TestSiblings(t *testing.T) {
+	r, c := newRandom(26), newChecker(t)
+	for newer, older := range map[string]string{"avx512": "avx2", "neon-dotprod": "neon"} {
+		sibling, err := Lookup(older)
+		if err != nil {
+			continue
+		}
+		for _, s := range shapes() {
+			c.each(operations(r, s.rows, s.out, s.in), func(op *operation, e *Engine) error {
+				if op.exact || e.Name() != newer {
+					return nil
+				}
+				want, err := op.result(sibling, onLine)
+				if err != nil {
+					return err
+				}
+				got, err := op.result(e, onLine)
+				if err == nil && !got.same(want) {
+					err = fmt.Errorf("%s: %s as on %s", op.name, got.difference(want), older)
+				}
 				return err
-			}
-			got, err := op.result(avx512, onLine)
-			if err == nil && !got.same(want) {
-				err = fmt.Errorf("%s: %s as with avx2", op.name, got.difference(want))
-			}
-			return err
-		})
+			})
+		}
 	}
 }
 
 // TestNothing gives every operation that takes it nothing to do.
 func TestNothing(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, e *Engine) {
-		r := newRandom(22)
-		nothing := slices.Concat(
-			floatOperations(r, 0, 17, 3), intOperations(r, 0, 17, 3), sparseOperations(r, 0, 17, 3), elementwiseOperations(r, 0),
-			gemmOperations(r, 0, 17, 3), gemmOperations(r, 5, 0, 3), gemmOperations(r, 5, 17, 0),
-			activationOperations(r, 0, 17), activationOperations(r, 5, 0), adamOperations(r, 0),
-		)
-		for _, p := range []placement{onLine, flushEnd, flushStart} {
-			eachKind(t, map[string]bool{}, nothing, func(op *operation) error { return op.verify(e, p) })
-		}
-	})
+	r, c := newRandom(22), newChecker(t)
+	nothing := slices.Concat(
+		floatOperations(r, 0, 17, 3), intOperations(r, 0, 17, 3), sparseOperations(r, 0, 17, 3), elementwiseOperations(r, 0),
+		gemmOperations(r, 0, 17, 3), gemmOperations(r, 5, 0, 3), gemmOperations(r, 5, 17, 0),
+		activationOperations(r, 0, 17), activationOperations(r, 5, 0), adamOperations(r, 0),
+	)
+	for _, p := range []placement{onLine, flushEnd, flushStart} {
+		c.each(nothing, func(op *operation, e *Engine) error { return op.verify(e, p) })
+	}
 }
 
 // TestRows checks that a row's bits don't depend on the batch that it is in, nor on its place there.

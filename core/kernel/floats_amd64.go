@@ -6,6 +6,7 @@ package kernel
 type floatKernels struct {
 	tiles    []tileFunc // tiles[m-1] computes m rows of tileCols outputs
 	tileCols int
+	fewRows  int // so few rows of halves are computed sooner one by one than from weights widened to float32
 	f32      floatRoutines[float32]
 	f16      floatRoutines[uint16]
 	finish   func(y *float32, n int, bias *float32, flags int)
@@ -36,6 +37,7 @@ func (e *Engine) floatsAVX2() {
 	e.useFloats(&floatKernels{
 		tiles:    []tileFunc{tile1x16AVX2, tile2x16AVX2, tile3x16AVX2, tile4x16AVX2, tile5x16AVX2, tile6x16AVX2},
 		tileCols: 16,
+		fewRows:  12,
 		f32: floatRoutines[float32]{
 			gemv:    []gemvFunc[float32]{gemv1x32AVX2, gemv2x32AVX2, gemv3x32AVX2},
 			dots:    []dotFunc[float32]{dot1x1AVX2, dot1x2AVX2, dot1x3AVX2, dot1x4AVX2},
@@ -58,6 +60,7 @@ func (e *Engine) floatsAVX512() {
 			tile8x32AVX512, tile9x32AVX512, tile10x32AVX512, tile11x32AVX512, tile12x32AVX512, tile13x32AVX512, tile14x32AVX512,
 		},
 		tileCols: 32,
+		fewRows:  3,
 		f32: floatRoutines[float32]{
 			gemv:    []gemvFunc[float32]{gemv1x32AVX512, gemv2x32AVX512, gemv3x32AVX512, gemv4x32AVX512},
 			dots:    []dotFunc[float32]{dot1x1AVX512, dot1x2AVX512, dot1x3AVX512, dot1x4AVX512},

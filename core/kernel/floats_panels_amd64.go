@@ -14,7 +14,6 @@ const (
 	rowDepth   = 16384 // inputs in a call for one row: bounds how long the call takes
 	panelDepth = 768   // inputs in a call for a tile: its panels and its rows of a batch stay in a second-level cache
 	batchRows  = 128   // rows that are computed together
-	fewRows    = 3     // so few rows are not worth widening the weights for
 )
 
 // A panelLayer keeps the weights of a float layer in panels, w[panel][k][panelCols], the last one filled up with zeros.
@@ -42,25 +41,51 @@ func newPanelLayer[T float32 | uint16](f *floatKernels, r *floatRoutines[T], w [
 func (p *panelLayer[T]) width() int { return panelCols }
 
 func (p *panelLayer[T]) multiply(y, x []float32, rows, lo, hi int) {
-	if rows == 1 || p.r.widen != nil && rows <= fewRows {
+	if rows == 1 || p.r.widen != nil && rows <= p.f.fewRows {
 		for r := range rows {
 			p.row(y[r*p.out:], x[r*p.in:], lo, hi)
 		}
 		return
 	}
-	s := scratch.Get().(*floatScratch)
+	s := floatScratches.Get().(*floatScratch)
 	chunks := (rows + batchRows - 1) / batchRows
 	for c := range chunks {
 		r0, r1 := rows*c/chunks, rows*(c+1)/chunks
 		p.batch(s, y[r0*p.out:], x[r0*p.in:], r1-r0, lo, hi)
 	}
-	scratch.Put(s)
+	floatScratches.Put(s)
 }
 
-// A floatScratch is a block of weights widened to float32.
-type floatScratch struct{ wide []float32 }
+// A floatScratch holds copies that are faster to multiply than what they are of.
+type floatScratch struct {
+	wide []float32 // a block of weights widened to float32
+	rows []float32 // a block of a batch
+}
 
-var scratch = sync.Pool{New: func() any { return &floatScratch{aligned[float32](panelDepth * panelCols)} }}
+var floatScratches = sync.Pool{New: func() any {
+	return &floatScratch{aligned[float32](panelDepth * panelCols), aligned[float32](batchRows * rowStride)}
+}}
+
+// A rowBlock is a block of a batch: its first element, and the bytes from a row to the next.
+type rowBlock struct {
+	x      *float32
+	stride int
+}
+
+// rowStride is the elements between rows of floatScratch.rows. It keeps the rows of a tile from falling on the same sets
+// of a first-level cache, which has room for 8 to 12 lines in each.
+const rowStride = panelDepth + 16
+
+// rowBlock returns the inputs k0 to k1-1 of a batch. It copies them if rows lie too close to a multiple of 2 KB apart.
+func (s *floatScratch) rowBlock(x []float32, rows, in, k0, k1 int) rowBlock {
+	if off := (in + 16) % 512; off > 32 || rows < 8 {
+		return rowBlock{&x[k0], in * 4}
+	}
+	for r := range rows {
+		copy(s.rows[r*rowStride:], x[r*in+k0:r*in+k1])
+	}
+	return rowBlock{&s.rows[0], rowStride * 4}
+}
 
 // row computes one row, as many panels at a time as there are routines for.
 func (p *panelLayer[T]) row(y, x []float32, lo, hi int) {
@@ -99,14 +124,15 @@ func (p *panelLayer[T]) batch(s *floatScratch, y, x []float32, rows, lo, hi int)
 	blocks := (p.in + panelDepth - 1) / panelDepth
 	for i := range blocks {
 		k0, k1 := p.in*i/blocks, p.in*(i+1)/blocks
+		block := s.rowBlock(x, rows, p.in, k0, k1)
 		for o := lo; o < hi; o += panelCols {
-			p.panel(s, y, x, rows, o, min(o+panelCols, hi), k0, k1)
+			p.panel(s, y, block, rows, o, min(o+panelCols, hi), k0, k1)
 		}
 	}
 }
 
 // panel multiplies the inputs k0 to k1-1 of a batch by a panel.
-func (p *panelLayer[T]) panel(s *floatScratch, y, x []float32, rows, lo, hi, k0, k1 int) {
+func (p *panelLayer[T]) panel(s *floatScratch, y []float32, x rowBlock, rows, lo, hi, k0, k1 int) {
 	at, depth := lo*p.in+k0*panelCols, k1-k0
 	wide := p.block(s, at, depth*panelCols)
 	tiles := (rows + len(p.f.tiles) - 1) / len(p.f.tiles)
@@ -119,7 +145,8 @@ func (p *panelLayer[T]) panel(s *floatScratch, y, x []float32, rows, lo, hi, k0,
 			if fetch := i * depth / 2 * lineBytes / sizeOf[T](); o == lo && fetch < min(depth*panelCols, len(later)) {
 				next = unsafe.Pointer(&later[fetch])
 			}
-			p.f.tiles[r1-r0-1](&y[r0*p.out+o], &x[r0*p.in+k0], (*float32)(b), p.out*4, p.in*4, 4, panelCols*4, depth, min(hi-o, p.f.tileCols), bias, flags, (*float32)(next))
+			a := unsafe.Add(unsafe.Pointer(x.x), r0*x.stride)
+			p.f.tiles[r1-r0-1](&y[r0*p.out+o], (*float32)(a), (*float32)(b), p.out*4, x.stride, 4, panelCols*4, depth, min(hi-o, p.f.tileCols), bias, flags, (*float32)(next))
 		}
 	}
 }

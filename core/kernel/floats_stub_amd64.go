@@ -4,9 +4,9 @@
 
 package kernel
 
-// tile1x32AVX512 computes n <= 32 columns of 1 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile1x32AVX512 computes a tile of 1 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 1 {
 //		for j := range n {
@@ -21,9 +21,9 @@ package kernel
 //go:noescape
 func tile1x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile2x32AVX512 computes n <= 32 columns of 2 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile2x32AVX512 computes a tile of 2 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 2 {
 //		for j := range n {
@@ -38,9 +38,9 @@ func tile1x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile2x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile3x32AVX512 computes n <= 32 columns of 3 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile3x32AVX512 computes a tile of 3 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 3 {
 //		for j := range n {
@@ -55,9 +55,9 @@ func tile2x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile3x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile4x32AVX512 computes n <= 32 columns of 4 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile4x32AVX512 computes a tile of 4 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 4 {
 //		for j := range n {
@@ -72,9 +72,9 @@ func tile3x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile4x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile5x32AVX512 computes n <= 32 columns of 5 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile5x32AVX512 computes a tile of 5 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 5 {
 //		for j := range n {
@@ -89,9 +89,9 @@ func tile4x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile5x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile6x32AVX512 computes n <= 32 columns of 6 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile6x32AVX512 computes a tile of 6 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 6 {
 //		for j := range n {
@@ -106,9 +106,9 @@ func tile5x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile6x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile7x32AVX512 computes n <= 32 columns of 7 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile7x32AVX512 computes a tile of 7 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 7 {
 //		for j := range n {
@@ -123,9 +123,9 @@ func tile6x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile7x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile8x32AVX512 computes n <= 32 columns of 8 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile8x32AVX512 computes a tile of 8 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 8 {
 //		for j := range n {
@@ -140,9 +140,9 @@ func tile7x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile8x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile9x32AVX512 computes n <= 32 columns of 9 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile9x32AVX512 computes a tile of 9 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 9 {
 //		for j := range n {
@@ -157,9 +157,9 @@ func tile8x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile9x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile10x32AVX512 computes n <= 32 columns of 10 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile10x32AVX512 computes a tile of 10 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 10 {
 //		for j := range n {
@@ -174,9 +174,9 @@ func tile9x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile10x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile11x32AVX512 computes n <= 32 columns of 11 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile11x32AVX512 computes a tile of 11 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 11 {
 //		for j := range n {
@@ -191,9 +191,9 @@ func tile10x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //go:noescape
 func tile11x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile12x32AVX512 computes n <= 32 columns of 12 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile12x32AVX512 computes a tile of 12 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 12 {
 //		for j := range n {
@@ -208,9 +208,9 @@ func tile11x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //go:noescape
 func tile12x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile13x32AVX512 computes n <= 32 columns of 13 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile13x32AVX512 computes a tile of 13 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 13 {
 //		for j := range n {
@@ -225,9 +225,9 @@ func tile12x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //go:noescape
 func tile13x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile14x32AVX512 computes n <= 32 columns of 14 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile14x32AVX512 computes a tile of 14 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 14 {
 //		for j := range n {
@@ -242,9 +242,9 @@ func tile13x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //go:noescape
 func tile14x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile1x16AVX2 computes n <= 16 columns of 1 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile1x16AVX2 computes a tile of 1 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 1 {
 //		for j := range n {
@@ -259,9 +259,9 @@ func tile14x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //go:noescape
 func tile1x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile2x16AVX2 computes n <= 16 columns of 2 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile2x16AVX2 computes a tile of 2 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 2 {
 //		for j := range n {
@@ -276,9 +276,9 @@ func tile1x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //go:noescape
 func tile2x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile3x16AVX2 computes n <= 16 columns of 3 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile3x16AVX2 computes a tile of 3 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 3 {
 //		for j := range n {
@@ -293,9 +293,9 @@ func tile2x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //go:noescape
 func tile3x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile4x16AVX2 computes n <= 16 columns of 4 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile4x16AVX2 computes a tile of 4 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 4 {
 //		for j := range n {
@@ -310,9 +310,9 @@ func tile3x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //go:noescape
 func tile4x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile5x16AVX2 computes n <= 16 columns of 5 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile5x16AVX2 computes a tile of 5 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 5 {
 //		for j := range n {
@@ -327,9 +327,9 @@ func tile4x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //go:noescape
 func tile5x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// tile6x16AVX2 computes n <= 16 columns of 6 rows. Strides are in bytes; k may be 0; bias may be nil.
-// Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for
-// every other k, from next on: what the caller will need later.
+// tile6x16AVX2 computes a tile of 6 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
+// and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
+// what the caller will need later.
 //
 //	for i := range 6 {
 //		for j := range n {
@@ -344,8 +344,8 @@ func tile5x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //go:noescape
 func tile6x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
-// gemv1x32AVX512 computes n columns, more than 0 and up to 32, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemv1x32AVX512 computes n outputs, 0 < n <= 32, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -358,8 +358,8 @@ func tile6x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //go:noescape
 func gemv1x32AVX512(y *float32, x *float32, w *float32, panel int, k int, n int, bias *float32, flags int)
 
-// gemv1x32AVX2 computes n columns, more than 0 and up to 32, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemv1x32AVX2 computes n outputs, 0 < n <= 32, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -372,8 +372,8 @@ func gemv1x32AVX512(y *float32, x *float32, w *float32, panel int, k int, n int,
 //go:noescape
 func gemv1x32AVX2(y *float32, x *float32, w *float32, panel int, k int, n int, bias *float32, flags int)
 
-// gemv2x32AVX512 computes n columns, more than 32 and up to 64, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemv2x32AVX512 computes n outputs, 32 < n <= 64, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -386,8 +386,8 @@ func gemv1x32AVX2(y *float32, x *float32, w *float32, panel int, k int, n int, b
 //go:noescape
 func gemv2x32AVX512(y *float32, x *float32, w *float32, panel int, k int, n int, bias *float32, flags int)
 
-// gemv2x32AVX2 computes n columns, more than 32 and up to 64, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemv2x32AVX2 computes n outputs, 32 < n <= 64, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -400,8 +400,8 @@ func gemv2x32AVX512(y *float32, x *float32, w *float32, panel int, k int, n int,
 //go:noescape
 func gemv2x32AVX2(y *float32, x *float32, w *float32, panel int, k int, n int, bias *float32, flags int)
 
-// gemv3x32AVX512 computes n columns, more than 64 and up to 96, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemv3x32AVX512 computes n outputs, 64 < n <= 96, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -414,8 +414,8 @@ func gemv2x32AVX2(y *float32, x *float32, w *float32, panel int, k int, n int, b
 //go:noescape
 func gemv3x32AVX512(y *float32, x *float32, w *float32, panel int, k int, n int, bias *float32, flags int)
 
-// gemv3x32AVX2 computes n columns, more than 64 and up to 96, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemv3x32AVX2 computes n outputs, 64 < n <= 96, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -428,8 +428,8 @@ func gemv3x32AVX512(y *float32, x *float32, w *float32, panel int, k int, n int,
 //go:noescape
 func gemv3x32AVX2(y *float32, x *float32, w *float32, panel int, k int, n int, bias *float32, flags int)
 
-// gemv4x32AVX512 computes n columns, more than 96 and up to 128, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemv4x32AVX512 computes n outputs, 96 < n <= 128, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -634,8 +634,8 @@ func dot4x4AVX512(y *float32, x *float32, w *float32, ldy int, ldx int, ldw int,
 //go:noescape
 func dot1x4AVX2(y *float32, x *float32, w *float32, ldy int, ldx int, ldw int, k int, bias *float32, flags int)
 
-// gemvHalf1x32AVX512 computes n columns, more than 0 and up to 32, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemvHalf1x32AVX512 computes n outputs, 0 < n <= 32, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -648,8 +648,8 @@ func dot1x4AVX2(y *float32, x *float32, w *float32, ldy int, ldx int, ldw int, k
 //go:noescape
 func gemvHalf1x32AVX512(y *float32, x *float32, w *uint16, panel int, k int, n int, bias *float32, flags int)
 
-// gemvHalf1x32AVX2 computes n columns, more than 0 and up to 32, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemvHalf1x32AVX2 computes n outputs, 0 < n <= 32, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -662,8 +662,8 @@ func gemvHalf1x32AVX512(y *float32, x *float32, w *uint16, panel int, k int, n i
 //go:noescape
 func gemvHalf1x32AVX2(y *float32, x *float32, w *uint16, panel int, k int, n int, bias *float32, flags int)
 
-// gemvHalf2x32AVX512 computes n columns, more than 32 and up to 64, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemvHalf2x32AVX512 computes n outputs, 32 < n <= 64, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -676,8 +676,8 @@ func gemvHalf1x32AVX2(y *float32, x *float32, w *uint16, panel int, k int, n int
 //go:noescape
 func gemvHalf2x32AVX512(y *float32, x *float32, w *uint16, panel int, k int, n int, bias *float32, flags int)
 
-// gemvHalf2x32AVX2 computes n columns, more than 32 and up to 64, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemvHalf2x32AVX2 computes n outputs, 32 < n <= 64, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -690,8 +690,8 @@ func gemvHalf2x32AVX512(y *float32, x *float32, w *uint16, panel int, k int, n i
 //go:noescape
 func gemvHalf2x32AVX2(y *float32, x *float32, w *uint16, panel int, k int, n int, bias *float32, flags int)
 
-// gemvHalf3x32AVX512 computes n columns, more than 64 and up to 96, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemvHalf3x32AVX512 computes n outputs, 64 < n <= 96, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -704,8 +704,8 @@ func gemvHalf2x32AVX2(y *float32, x *float32, w *uint16, panel int, k int, n int
 //go:noescape
 func gemvHalf3x32AVX512(y *float32, x *float32, w *uint16, panel int, k int, n int, bias *float32, flags int)
 
-// gemvHalf3x32AVX2 computes n columns, more than 64 and up to 96, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemvHalf3x32AVX2 computes n outputs, 64 < n <= 96, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0
@@ -718,8 +718,8 @@ func gemvHalf3x32AVX512(y *float32, x *float32, w *uint16, panel int, k int, n i
 //go:noescape
 func gemvHalf3x32AVX2(y *float32, x *float32, w *uint16, panel int, k int, n int, bias *float32, flags int)
 
-// gemvHalf4x32AVX512 computes n columns, more than 96 and up to 128, in panels of 32 that are panel bytes apart. Of the
-// last one the bias has n columns too; bias may be nil:
+// gemvHalf4x32AVX512 computes n outputs, 96 < n <= 128, from panels that are panel bytes apart. The last one is whole,
+// however large n is; y and the bias, which may be nil, have n elements:
 //
 //	for j := range n {
 //		s := y[j] if flags&1 != 0, else 0

@@ -40,14 +40,7 @@ func fuzz(f *testing.F, operations func(r *random) []operation) {
 		r := fuzzed(data)
 		r.wild = r.IntN(2) == 0
 		place := placement(r.IntN(int(placements)))
-		all := operations(r)
-		for _, e := range Engines() {
-			for _, op := range all {
-				if err := op.verify(e, place); err != nil {
-					t.Errorf("%s: %v", e.Name(), err)
-				}
-			}
-		}
+		newChecker(t).each(operations(r), func(op *operation, e *Engine) error { return op.verify(e, place) })
 	})
 }
 

@@ -62,15 +62,28 @@ func input[T any](a *arena, name string, s []T) []T {
 	}
 	placed := output[T](a, name, len(s))
 	copy(placed, s)
+	a.protect()
+	return placed
+}
+
+// protect makes the piece that was placed last an input.
+func (a *arena) protect() {
 	p := &a.pieces[len(a.pieces)-1]
 	p.input = slices.Clone(p.slice())
-	return placed
 }
 
 // output returns a slice of n elements to write to. What it holds before is NaN or -1.
 func output[T any](a *arena, name string, n int) []T {
 	var zero T
-	each := int(unsafe.Sizeof(zero))
+	b := a.place(name, n, int(unsafe.Sizeof(zero)))
+	if n == 0 {
+		return []T{}
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), n)
+}
+
+// place returns the memory for n elements of so many bytes each.
+func (a *arena) place(name string, n, each int) []byte {
 	p := piece{name: name, size: n * each}
 	if a.placement >= flushEnd {
 		p.pages = takePages(p.size)
@@ -87,10 +100,7 @@ func output[T any](a *arena, name string, n int) []T {
 	}
 	fillBytes(p.whole)
 	a.pieces = append(a.pieces, p)
-	if n == 0 {
-		return []T{}
-	}
-	return unsafe.Slice((*T)(unsafe.Pointer(&p.whole[p.from])), n)
+	return p.slice()
 }
 
 func fillBytes(b []byte) {
@@ -216,46 +226,43 @@ func (m *mover) move(v reflect.Value, name string) {
 		}
 	case reflect.Slice:
 		elem := v.Type().Elem()
-		if v.Len() == 0 || !numeric(elem) {
+		number := elem
+		for number.Kind() == reflect.Array {
+			number = number.Elem()
+		}
+		if v.Len() == 0 || number.Kind() < reflect.Int || number.Kind() > reflect.Float64 {
 			for i := range v.Len() {
 				m.move(v.Index(i), name)
 			}
 			return
 		}
-		placed := input(m.a, name, unsafe.Slice((*byte)(v.UnsafePointer()), v.Len()*int(elem.Size())))
+		bytes := v.Len() * int(elem.Size())
+		placed := m.a.place(name, bytes/int(number.Size()), int(number.Size()))
+		copy(placed, unsafe.Slice((*byte)(v.UnsafePointer()), bytes))
+		m.a.protect()
 		v.Set(reflect.SliceAt(elem, unsafe.Pointer(&placed[0]), v.Len()))
 	}
-}
-
-// numeric reports whether t is a number, or an array of numbers.
-func numeric(t reflect.Type) bool {
-	for t.Kind() == reflect.Array {
-		t = t.Elem()
-	}
-	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Float64
 }
 
 // TestPlacement runs every operation with its arguments in all placements: none may touch anything beyond them, and the
 // bits may not depend on where they lie.
 func TestPlacement(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, e *Engine) {
-		r, failed := newRandom(20), map[string]bool{}
-		for i, s := range shapes() {
-			if i%2 != 0 {
-				continue // a matter of time
-			}
-			eachKind(t, failed, operations(r, s.rows, s.out, s.in), func(op *operation) error {
-				want, err := op.result(e, onLine)
-				for p := onLine + 1; p < placements && err == nil; p++ {
-					var got outputs
-					if got, err = op.result(e, p); err == nil && !got.same(want) {
-						err = fmt.Errorf("%s, %v, not as when aligned: %s", op.name, p, got.difference(want))
-					}
-				}
-				return err
-			})
+	r, c := newRandom(20), newChecker(t)
+	for i, s := range shapes() {
+		if i%2 != 0 {
+			continue // a matter of time
 		}
-	})
+		c.each(operations(r, s.rows, s.out, s.in), func(op *operation, e *Engine) error {
+			want, err := op.result(e, onLine)
+			for p := onLine + 1; p < placements && err == nil; p++ {
+				var got outputs
+				if got, err = op.result(e, p); err == nil && !got.same(want) {
+					err = fmt.Errorf("%s, %v, not as when aligned: %s", op.name, p, got.difference(want))
+				}
+			}
+			return err
+		})
+	}
 }
 
 // TestGuards checks that the test above can fail.

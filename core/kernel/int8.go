@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // A Scratch holds the int32 sums between a layer's products and its rounding. The zero value is ready to use; it grows
 // as needed, so that a model which reserves its widest layer up front never allocates afterwards.
@@ -145,8 +148,20 @@ func gridOf(grids []Grid, r int) Grid {
 	return grids[r]
 }
 
+// sum adds up 8 elements at a time, two in each 16 bits of lanes. Those have room for 128 times two.
 func sum(x []uint8) int32 {
+	const even = 0x00FF00FF00FF00FF
 	var s int32
+	for len(x) >= 8 {
+		block := x[:min(len(x), 128*8)&^7]
+		x = x[len(block):]
+		var lanes uint64
+		for ; len(block) >= 8; block = block[8:] {
+			v := binary.LittleEndian.Uint64(block)
+			lanes += v&even + v>>8&even
+		}
+		s += int32(lanes&0xFFFF + lanes>>16&0xFFFF + lanes>>32&0xFFFF + lanes>>48)
+	}
 	for _, v := range x {
 		s += int32(v)
 	}

@@ -5,10 +5,10 @@ package kernel
 func (e *Engine) intsAVX2() {
 	e.packI8 = packI8AVX2
 	e.combineI8 = combineI8AVX2
-	e.rangeOf = rangeAVX2
-	e.quantize = quantizeAVX2
-	e.quantizeDynamic = quantizeDynamicAVX2
-	e.dequantize = dequantizeAVX2
+	e.rangeOf = rangeInPasses(rangeAVX2)
+	e.quantize = inPasses(quantizeAVX2)
+	e.quantizeDynamic = inPasses(quantizeDynamicAVX2)
+	e.dequantize = inPasses(dequantizeAVX2)
 	e.dequantizeSums = dequantizeSumsAVX2
 	e.requantizeSums = requantizeSumsAVX2
 }
@@ -16,10 +16,10 @@ func (e *Engine) intsAVX2() {
 func (e *Engine) intsAVX512() {
 	e.packI8 = packI8AVX512
 	e.combineI8 = combineI8AVX512
-	e.rangeOf = rangeAVX512
-	e.quantize = quantizeAVX512
-	e.quantizeDynamic = quantizeDynamicAVX512
-	e.dequantize = dequantizeAVX512
+	e.rangeOf = rangeInPasses(rangeAVX512)
+	e.quantize = inPasses(quantizeAVX512)
+	e.quantizeDynamic = inPasses(quantizeDynamicAVX512)
+	e.dequantize = inPasses(dequantizeAVX512)
 	e.dequantizeSums = dequantizeSumsAVX512
 	e.requantizeSums = requantizeSumsAVX512
 }

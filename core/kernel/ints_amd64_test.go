@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -61,4 +62,46 @@ func TestCombineIndex(t *testing.T) {
 		}
 		e.combineI8(acc, w, ld, []int32{rows - 1}, []uint8{4}, 3) // the last row is whole
 	})
+}
+
+// TestPasses has more elements than one call of assembly is given.
+func TestPasses(t *testing.T) {
+	g := Grid{Scale: 0.01, Zero: 90, Max: 255}
+	x := newRandom(12).floats(2*passElements + 21)
+	lowest, highest := 3, passElements+7
+	x[lowest], x[highest] = -100, 100
+	portable := Engines()[0]
+	want, back := make([]uint8, len(x)), make([]float32, len(x))
+	wantBack := make([]float32, len(x))
+	for _, e := range Engines() {
+		for _, quantize := range []func(e *Engine, dst []uint8){
+			func(e *Engine, dst []uint8) { e.Quantize(dst, x, g) },
+			func(e *Engine, dst []uint8) { e.QuantizeDynamic(dst, x, g) },
+		} {
+			got := make([]uint8, len(x))
+			quantize(e, got)
+			quantize(portable, want)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: not the integers of the portable engine", e.Name())
+			}
+		}
+		e.Dequantize(back, want, g)
+		portable.Dequantize(wantBack, want, g)
+		if !sameBits(back, wantBack) {
+			t.Errorf("%s: not the numbers of the portable engine", e.Name())
+		}
+		if lo, hi := e.Range(x); lo != -100 || hi != 100 {
+			t.Errorf("%s: the range is %v to %v", e.Name(), lo, hi)
+		}
+	}
+	for _, at := range []int{0, passElements, len(x) - 1} {
+		was := x[at]
+		x[at] = float32(math.NaN())
+		for _, e := range Engines() {
+			if lo, hi := e.Range(x); lo == lo || hi == hi {
+				t.Errorf("%s: a NaN at %d is lost: %v to %v", e.Name(), at, lo, hi)
+			}
+		}
+		x[at] = was
+	}
 }

@@ -116,21 +116,21 @@ func (p *neonInt) batch(acc []int32, x []uint8, rows, lo, hi int, tails *[intRow
 // the outputs c to hi-1, at most a panel's, of as many rows of acc.
 func (p *neonInt) tile(acc []int32, x *uint8, c, hi, rows, k, n, ldx int) {
 	if hi-c == panelWidth {
-		p.panel16(&acc[c], x, c, rows, k, n, ldx, p.out)
+		p.wholeTile(&acc[c], x, c, rows, k, n, ldx, p.out)
 		return
 	}
 	var t [tileRows * panelWidth]int32
 	for r := range rows {
 		copy(t[r*panelWidth:], acc[r*p.out+c:r*p.out+hi])
 	}
-	p.panel16(&t[0], x, c, rows, k, n, ldx, panelWidth)
+	p.wholeTile(&t[0], x, c, rows, k, n, ldx, panelWidth)
 	for r := range rows {
 		copy(acc[r*p.out+c:r*p.out+hi], t[r*panelWidth:])
 	}
 }
 
-// panel16 is tile for a whole panel. acc's rows are ldy elements apart.
-func (p *neonInt) panel16(acc *int32, x *uint8, c, rows, k, n, ldx, ldy int) {
+// wholeTile is tile for a whole panel. acc's rows are ldy elements apart.
+func (p *neonInt) wholeTile(acc *int32, x *uint8, c, rows, k, n, ldx, ldy int) {
 	w, flags := &p.panel(c)[k*blockBytes], 0
 	if k > 0 {
 		flags = tileContinues

@@ -53,5 +53,9 @@ func combineI8AVX512(acc []int32, w []int8, ld int, index []int32, value []uint8
 		combineI8(acc, w, ld, index, value, zero) // knows how to panic
 		return
 	}
-	combine512(&acc[0], n, &w[0], ld, &index[0], &value[0], len(index), zero)
+	for len(index) > 0 {
+		k := min(len(index), max(4, callBytes/n))
+		combine512(&acc[0], n, &w[0], ld, &index[0], &value[0], k, zero)
+		index, value = index[k:], value[k:]
+	}
 }

@@ -4,6 +4,33 @@ package kernel
 
 import "unsafe"
 
+// passElements is how many elements a call of assembly passes over, which takes well under a millisecond.
+const passElements = 1 << 20
+
+// inPasses calls f for a part of x at a time.
+func inPasses[D, X any](f func(dst []D, x []X, g Grid)) func(dst []D, x []X, g Grid) {
+	return func(dst []D, x []X, g Grid) {
+		for len(x) > passElements {
+			f(dst[:passElements], x[:passElements], g)
+			dst, x = dst[passElements:], x[passElements:]
+		}
+		f(dst, x, g)
+	}
+}
+
+// rangeInPasses does the same for a range.
+func rangeInPasses(f func(x []float32) (lo, hi float32)) func(x []float32) (lo, hi float32) {
+	return func(x []float32) (lo, hi float32) {
+		lo, hi = f(x[:min(len(x), passElements)])
+		for len(x) > passElements {
+			x = x[passElements:]
+			l, h := f(x[:min(len(x), passElements)])
+			lo, hi = min(lo, l), max(hi, h)
+		}
+		return lo, hi
+	}
+}
+
 // row sets up an intRow of the outputs from, from+1, … of one row, without what is particular to what they become.
 func (p *epilogue) row(y []float32, acc []int32, from int, xsum int32, g Grid) intRow {
 	n := len(acc)

@@ -50,13 +50,8 @@ func readAllNEON(p []byte) (x byte) {
 		var sum [16]byte
 		n := min(len(p)/round, readRounds)
 		readNEON(&p[0], n, &sum)
-		for _, v := range sum {
-			x ^= v
-		}
+		x ^= portableRead(sum[:])
 		p = p[n*round:]
 	}
-	for _, v := range p {
-		x ^= v
-	}
-	return x
+	return x ^ portableRead(p)
 }

@@ -6,6 +6,7 @@ package kernel
 //go:generate go run -C _neon . -out ../ints_arm64.s ints
 //go:generate go run -C _neon . -out ../sparse_arm64.s sparse
 //go:generate go run -C _neon . -out ../rounding_arm64.s rounding
+//go:generate go run -C _neon . -out ../training_arm64.s training
 //go:generate go run -C _neon . -out ../limits_arm64.s limits
 
 import "golang.org/x/sys/cpu"
@@ -27,6 +28,7 @@ func newNEON(name string, dot bool) *Engine {
 	e.intsNEON(dot)
 	e.sparseNEON()
 	e.roundingNEON()
+	e.trainingNEON()
 	e.limitsNEON(dot)
 	return e
 }

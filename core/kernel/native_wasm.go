@@ -45,6 +45,7 @@ func newRelaxed() *Engine {
 	e.floatsSIMD(true)
 	e.intsRelaxed()
 	e.sparseSIMD(true)
+	e.elementwiseRelaxed()
 	e.limitsRelaxed()
 	return e
 }

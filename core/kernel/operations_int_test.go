@@ -40,9 +40,9 @@ func (r *random) intData(rows, out, in int) intData {
 			d.bias[i] = float32(r.IntN(64)-32) / 64
 		}
 	}
-	if d.bias != nil && r.IntN(3) == 0 {
-		for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e30, -1e30} {
-			d.bias[r.IntN(out)] = float32(v)
+	if d.bias != nil && r.IntN(2) == 0 {
+		for range 1 + out/8 {
+			d.bias[r.IntN(out)] = float32([]float64{math.NaN(), math.NaN(), math.Inf(1), math.Inf(-1), 1e30, -1e30}[r.IntN(6)])
 		}
 	}
 	return d

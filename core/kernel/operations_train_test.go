@@ -95,9 +95,13 @@ func adamOperations(r *random, n int) []operation {
 	step := func() AdamStep { return AdamStep{Size: -r.Float32() / 100, Root: 0.03 + r.Float32()*0.9} }
 	one, steps := step(), fill(r.IntN(20), step)
 	w, g, m, v := r.values(n), r.values(n), r.values(n), r.values(n)
+	alike, kind := []int{1, 1, 8, n + 1}[r.IntN(4)], 0 // so many neighbours are of a kind
 	for i := range v {
 		v[i] *= v[i]
-		switch r.IntN(4) {
+		if i%alike == 0 {
+			kind = r.IntN(4)
+		}
+		switch kind {
 		case 0: // a weight that had no gradient so far, and may get none now
 			m[i], v[i], g[i] = 0, 0, float32(r.IntN(2))*g[i]
 		case 1: // a mean that fades

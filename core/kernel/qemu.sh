@@ -40,7 +40,8 @@ report() {
     echo "arm64: FAILED on QEMU's $1"
     exit 1
   fi
-  echo "arm64: on QEMU's $1, $(grep -c '^--- PASS' "$tmp/$1") tests passed,$(sed -n 's/.*kernel engines tested:/ engines/p' "$tmp/$1")"
+  engines=$(sed -n 's/.*kernel engines tested: //p' "$tmp/$1")
+  echo "arm64: $(grep -c '^--- PASS' "$tmp/$1") tests passed on QEMU's $1, on the engines $engines"
 }
 
 run cortex-a57 &

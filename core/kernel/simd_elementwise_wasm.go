@@ -37,6 +37,18 @@ func dequantizeSumsSIMD(y, acc unsafe.Pointer, n int32, wsum, wscale, wzero, bia
 //go:noescape
 func requantizeSumsSIMD(y, acc unsafe.Pointer, n int32, offset, bias, mult, wzero unsafe.Pointer, xsum, zero, lo, hi int32)
 
+//go:wasmimport kernels fuses
+//go:noescape
+func fuses(x unsafe.Pointer) int32
+
+//go:wasmimport kernels quantize_dynamic_fused
+//go:noescape
+func quantizeDynamicFused(dst, x unsafe.Pointer, n int32, inv float32, zero, lo, hi int32)
+
+//go:wasmimport kernels dequantize_sums_fused
+//go:noescape
+func dequantizeSumsFused(y, acc unsafe.Pointer, n int32, wsum, wscale, wzero, bias unsafe.Pointer, scale float32, zero, shift, relu int32)
+
 func (e *Engine) elementwiseSIMD() {
 	e.finish = func(y, bias []float32, relu bool) {
 		n := len(y) &^ 3
@@ -70,20 +82,49 @@ func (e *Engine) elementwiseSIMD() {
 		quantizeSIMD(pointer(dst), pointer(x), int32(n), 1/g.Scale, g.Zero, g.Min, g.Max)
 		quantize(dst[n:], x[n:], g)
 	}
-	e.quantizeDynamic = func(dst []uint8, x []float32, g Grid) {
-		n := len(x) &^ 3
-		dst = dst[:len(x)]
-		quantizeDynamicSIMD(pointer(dst), pointer(x), int32(n), 1/g.Scale, g.Zero, g.Min, g.Max)
-		quantizeDynamic(dst[n:], x[n:], g)
-	}
 	e.dequantize = func(dst []float32, x []uint8, g Grid) {
 		n := len(x) &^ 7
 		dst = dst[:len(x)]
 		dequantizeSIMD(pointer(dst), pointer(x), int32(n), g.Scale, g.Zero)
 		dequantize(dst[n:], x[n:], g)
 	}
-	e.dequantizeSums = (*epilogue).dequantizeSIMD
 	e.requantizeSums = (*requantizer).requantizeSIMD
+	e.fusionsSIMD(quantizeDynamicSIMD, dequantizeSumsSIMD)
+}
+
+// elementwiseRelaxed replaces what needs a fused multiply-add, if relaxed ones are fused here. The specification has them be
+// so always or never.
+func (e *Engine) elementwiseRelaxed() {
+	const a = 1 + 0x1p-12
+	x := [3]float32{a, a, -(1 + 0x1p-11)} // a*a is 1 + 2^-11 + 2^-24, whose last bit rounding takes away
+	if fuses(unsafe.Pointer(&x)) != 0 {
+		e.fusionsSIMD(quantizeDynamicFused, dequantizeSumsFused)
+	}
+}
+
+// fusionsSIMD sets what needs a fused multiply-add.
+func (e *Engine) fusionsSIMD(quantize func(dst, x unsafe.Pointer, n int32, inv float32, zero, lo, hi int32),
+	dequantize func(y, acc unsafe.Pointer, n int32, wsum, wscale, wzero, bias unsafe.Pointer, scale float32, zero, shift, relu int32)) {
+	e.quantizeDynamic = func(dst []uint8, x []float32, g Grid) {
+		n := len(x) &^ 3
+		dst = dst[:len(x)]
+		quantize(pointer(dst), pointer(x), int32(n), 1/g.Scale, g.Zero, g.Min, g.Max)
+		quantizeDynamic(dst[n:], x[n:], g)
+	}
+	e.dequantizeSums = func(p *epilogue, y []float32, acc []int32, from int, xsum int32, g Grid) {
+		n := len(acc) &^ 3
+		y = y[:len(acc)]
+		wsum, wscale, bias := p.wsum[from:][:n], p.wscale[from:][:n], p.bias[from:][:n]
+		var wzero []int32
+		if p.wzero != nil {
+			wzero = p.wzero[from:][:n]
+		}
+		dequantize(pointer(y), pointer(acc), int32(n), pointer(wsum), pointer(wscale), pointer(wzero), pointer(bias),
+			g.Scale, g.Zero, xsum-int32(p.in)*g.Zero, oneIf(p.relu))
+		if n < len(acc) {
+			p.dequantize(y[n:], acc[n:], from+n, xsum, g)
+		}
+	}
 }
 
 // endsOf returns the ends of a range given as ordered bits, or twice NaN if one lies beyond an infinity.
@@ -100,22 +141,6 @@ func oneIf(b bool) int32 {
 		return 1
 	}
 	return 0
-}
-
-// dequantizeSIMD is dequantize.
-func (p *epilogue) dequantizeSIMD(y []float32, acc []int32, from int, xsum int32, g Grid) {
-	n := len(acc) &^ 3
-	y = y[:len(acc)]
-	wsum, wscale, bias := p.wsum[from:][:n], p.wscale[from:][:n], p.bias[from:][:n]
-	var wzero []int32
-	if p.wzero != nil {
-		wzero = p.wzero[from:][:n]
-	}
-	dequantizeSumsSIMD(pointer(y), pointer(acc), int32(n), pointer(wsum), pointer(wscale), pointer(wzero), pointer(bias),
-		g.Scale, g.Zero, xsum-int32(p.in)*g.Zero, oneIf(p.relu))
-	if n < len(acc) {
-		p.dequantize(y[n:], acc[n:], from+n, xsum, g)
-	}
 }
 
 // requantizeSIMD is requantize.

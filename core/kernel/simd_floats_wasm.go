@@ -22,6 +22,10 @@ func gemmF32Relaxed(rows, k, panels int32, x unsafe.Pointer, ldx int32, w unsafe
 //go:noescape
 func gemmF16Relaxed(rows, k, panels int32, x unsafe.Pointer, ldx int32, w unsafe.Pointer, ldw int32, y unsafe.Pointer, ldy int32, bias unsafe.Pointer, flags int32)
 
+//go:wasmimport kernels scale
+//go:noescape
+func scaleSIMD(dst, src unsafe.Pointer, n int32) int32
+
 //go:wasmimport kernels widen_f16
 //go:noescape
 func widenF16(dst, src unsafe.Pointer, n int32)
@@ -40,7 +44,7 @@ func (e *Engine) floatsSIMD(relaxed bool) {
 		gemmWide, gemmHalf = gemmF32Relaxed, gemmF16Relaxed
 	}
 	e.packF32 = func(w, bias []float32, out, in int, relu bool) floatProduct {
-		return &simdF32{simdFloats{padded(bias, out), out, in, relu, gemmWide}, panels(w, out, in, 1)}
+		return &simdF32{simdFloats{padded(bias, out), out, in, relu, gemmWide}, pack(w, out, in, 1)}
 	}
 	e.packF16 = func(w []uint16, bias []float32, out, in int, relu bool) floatProduct {
 		p := simdFloats{padded(bias, out), out, in, relu, gemmWide}
@@ -49,9 +53,9 @@ func (e *Engine) floatsSIMD(relaxed bool) {
 			for i, h := range w {
 				wide[i] = widen(h)
 			}
-			return &simdF32{p, panels(wide, out, in, 1)}
+			return &simdF32{p, pack(wide, out, in, 1)}
 		}
-		return &simdF16{p, gemmHalf, panels(w, out, in, 1)}
+		return &simdF16{p, gemmHalf, pack(w, out, in, 1)}
 	}
 }
 
@@ -96,15 +100,15 @@ func (p *simdFloats) flags(k0, k1 int) int32 {
 // simdF32 packs float32 weights in panels.
 type simdF32 struct {
 	simdFloats
-	w []float32
+	w packed[float32]
 }
 
 func (p *simdF32) multiply(y, x []float32, rows, lo, hi int) {
 	s := takeSpare()
 	spread(y, s.floats[:], p.out, rows, lo, hi, func(y []float32, ldy, r0, rows, lo, n int) {
 		x := x[r0*p.in : (r0+rows)*p.in]
-		w, bias := p.w[lo*p.in:(lo+n)*p.in], p.bias[lo:lo+n]
-		p.gemm(int32(rows), int32(p.in), int32(n/panel), pointer(x), int32(4*p.in), pointer(w), int32(4*panel*p.in),
+		bias := p.bias[lo : lo+n]
+		p.gemm(int32(rows), int32(p.in), int32(n/panel), pointer(x), int32(4*p.in), p.w.from(lo, n), int32(4*p.w.ld),
 			pointer(y), int32(4*ldy), pointer(bias), p.flags(0, p.in))
 	})
 	s.give()
@@ -115,7 +119,7 @@ func (p *simdF32) multiply(y, x []float32, rows, lo, hi int) {
 type simdF16 struct {
 	simdFloats
 	half gemm // of halves
-	w    []uint16
+	w    packed[uint16]
 }
 
 const (
@@ -125,17 +129,26 @@ const (
 
 func (p *simdF16) multiply(y, x []float32, rows, lo, hi int) {
 	s := takeSpare()
+	exact := rows == 1 && s.scale(x[:p.in])
 	spread(y, s.floats[:], p.out, rows, lo, hi, func(y []float32, ldy, r0, rows, lo, n int) {
-		x := x[r0*p.in : (r0+rows)*p.in]
-		if rows > 1 {
-			p.multiplyBlocks(y, ldy, x, rows, lo, n, &s.wide)
+		if !exact {
+			p.multiplyBlocks(y, ldy, x[r0*p.in:(r0+rows)*p.in], rows, lo, n, &s.wide)
 			return
 		}
-		w, bias := p.w[lo*p.in:(lo+n)*p.in], p.bias[lo:lo+n]
-		p.half(1, int32(p.in), int32(n/panel), pointer(x), int32(4*p.in), pointer(w), int32(2*panel*p.in),
+		bias := p.bias[lo : lo+n]
+		p.half(1, int32(p.in), int32(n/panel), pointer(s.scaled), 0, p.w.from(lo, n), int32(2*p.w.ld),
 			pointer(y), int32(4*ldy), pointer(bias), p.flags(0, p.in))
 	})
 	s.give()
+}
+
+// scale scales activations for a product with halves, and reports whether it is exact with them: see _wasm/halves.go.
+func (s *spare) scale(x []float32) bool {
+	n := len(x) &^ 3
+	s.scaled = grown(s.scaled, n+4)
+	var rest [4]float32
+	copy(rest[:], x[n:])
+	return scaleSIMD(pointer(s.scaled), pointer(x), int32(n)) == 0 && scaleSIMD(pointer(s.scaled[n:]), unsafe.Pointer(&rest), 4) == 0
 }
 
 func (p *simdF16) multiplyBlocks(y []float32, ldy int, x []float32, rows, lo, n int, wide *[widePanels * wideDepth * panel]float32) {
@@ -144,7 +157,7 @@ func (p *simdF16) multiplyBlocks(y []float32, ldy int, x []float32, rows, lo, n 
 		for k0 := 0; k0 < p.in; k0 += wideDepth {
 			size := (min(k0+wideDepth, p.in) - k0) * panel // of a panel's part
 			for i := range columns / panel {
-				w := p.w[(lo+c+i*panel)*p.in+k0*panel:][:size]
+				w := p.w.w[((lo+c)/panel+i)*p.w.ld+k0*panel:][:size]
 				widenF16(pointer(wide[i*size:(i+1)*size]), pointer(w), int32(size))
 			}
 			bias := p.bias[lo+c : lo+c+columns]

@@ -2,7 +2,10 @@
 
 package kernel
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // The functions of _wasm/product.go. Distances are in bytes.
 //
@@ -20,35 +23,35 @@ func widenU8(dst, src unsafe.Pointer, n int32)
 
 //go:wasmimport kernels split_u8
 //go:noescape
-func splitU8(dst, src unsafe.Pointer, n int32) int32
+func splitU8(low, high, src unsafe.Pointer, n int32) int32
 
-//go:wasmimport kernels combine_quads_relaxed
+//go:wasmimport kernels combine_fours_relaxed
 //go:noescape
-func combineQuadsRelaxed(acc unsafe.Pointer, n int32, w unsafe.Pointer, ldw int32, index, value unsafe.Pointer, count int32)
+func combineFoursRelaxed(acc unsafe.Pointer, n int32, w unsafe.Pointer, ldw int32, index, value unsafe.Pointer, count int32)
 
 func (e *Engine) intsSIMD() {
 	e.packI8 = func(w []int8, out, in int) intProduct {
-		return &simdI16{panels(w, out, in, 2), out, in, (in + 1) / 2}
+		return &simdI16{pack(w, out, in, 2), out, in}
 	}
 }
 
 func (e *Engine) intsRelaxed() {
 	e.packI8 = func(w []int8, out, in int) intProduct {
-		return &relaxedI8{panels(w, out, in, 4), out, in, (in + 3) / 4}
+		return &relaxedI8{pack(w, out, in, 4), out, in}
 	}
 }
 
 // simdI16 packs pairs of weights. Activations are widened to int16, and a dot product of pairs is exact.
 type simdI16 struct {
-	w              []int8
-	out, in, pairs int
+	w       packed[int8]
+	out, in int
 }
 
 func (p *simdI16) width() int { return 4 * panel }
 
 func (p *simdI16) multiply(acc []int32, x []uint8, rows, lo, hi int) {
 	s := takeSpare()
-	ld := 2 * p.pairs
+	ld := 2 * p.w.steps
 	s.x = grown(s.x, rows*ld)
 	for r := range rows {
 		from, to := x[r*p.in:(r+1)*p.in], s.x[r*ld:(r+1)*ld]
@@ -59,59 +62,64 @@ func (p *simdI16) multiply(acc []int32, x []uint8, rows, lo, hi int) {
 		}
 	}
 	spread(acc, s.ints[:], p.out, rows, lo, hi, func(acc []int32, ldacc, r0, rows, lo, n int) {
-		x, w := s.x[r0*ld:(r0+rows)*ld], p.w[lo*ld:(lo+n)*ld]
-		gemmI16(int32(rows), int32(p.pairs), int32(n/panel), pointer(x), int32(2*ld), pointer(w), int32(panel*ld),
+		x := s.x[r0*ld : (r0+rows)*ld]
+		gemmI16(int32(rows), int32(p.w.steps), int32(n/panel), pointer(x), int32(2*ld), p.w.from(lo, n), int32(p.w.ld),
 			pointer(acc), int32(4*ldacc), productFirst)
 	})
 	s.give()
 }
 
 // relaxedI8 packs fours of weights. The dot product of fours is exact for activations of 7 bits. What has more is taken
-// apart: x = (x & 127) + 128·(x >> 7), and the second part, which few activations have, multiplied on its own.
+// apart, x = (x & 127) + 128·(x >> 7), and the second part multiplied on its own: only the fours that have one, if those
+// are few, else all.
 type relaxedI8 struct {
-	w              []int8
-	out, in, quads int
+	w       packed[int8]
+	out, in int
 }
 
 func (p *relaxedI8) width() int { return 4 * panel }
 
 func (p *relaxedI8) multiply(acc []int32, x []uint8, rows, lo, hi int) {
 	s := takeSpare()
-	x7, ld, over := x[:rows*p.in], p.in, over7(x[:rows*p.in])
+	x = x[:rows*p.in]
+	low, ld := x, p.in
+	over := over7(x)
 	if over || p.in%4 != 0 {
-		ld = 4 * p.quads
-		s.x7 = grown(s.x7, rows*ld)
-		for r := range rows {
-			low7(s.x7[r*ld:(r+1)*ld], x[r*p.in:(r+1)*p.in])
-		}
-		x7 = s.x7
+		low, ld = s.split(x, rows, p.in, 4*p.w.steps)
 	}
-	size := 4 * p.quads // of an output's weights
+	many := over && s.highFours() > rows*p.w.steps/8
+	multiply := func(x []uint8, acc []int32, ldacc, rows, lo, n int, flags int32) {
+		gemmI8Relaxed(int32(rows), int32(p.w.steps), int32(n/panel), pointer(x), int32(ld), p.w.from(lo, n), int32(p.w.ld),
+			pointer(acc), int32(4*ldacc), flags)
+	}
 	spread(acc, s.ints[:], p.out, rows, lo, hi, func(acc []int32, ldacc, r0, rows, lo, n int) {
-		x, w := x7[r0*ld:(r0+rows)*ld], p.w[lo*size:(lo+n)*size]
-		gemmI8Relaxed(int32(rows), int32(p.quads), int32(n/panel), pointer(x), int32(ld), pointer(w), int32(panel*size),
-			pointer(acc), int32(4*ldacc), productFirst)
-	})
-	if over {
+		from, to := r0*ld, (r0+rows)*ld
+		if !many {
+			multiply(low[from:to], acc, ldacc, rows, lo, n, productFirst)
+			return
+		}
+		multiply(s.high[from:to], acc, ldacc, rows, lo, n, productFirst)
 		for r := range rows {
-			p.addOver(acc[r*p.out:(r+1)*p.out], x[r*p.in:(r+1)*p.in], lo, hi, s)
+			for o := range acc[r*ldacc : r*ldacc+n] {
+				acc[r*ldacc+o] <<= 7
+			}
+		}
+		multiply(low[from:to], acc, ldacc, rows, lo, n, 0)
+	})
+	if over && !many {
+		for r := range rows {
+			p.addHigh(acc[r*p.out:(r+1)*p.out], s.high[r*ld:(r+1)*ld], lo, hi, s)
 		}
 	}
 	s.give()
 }
 
-// addOver adds 128·(x >> 7)·w to the outputs lo to hi-1 of a row.
-func (p *relaxedI8) addOver(acc []int32, x []uint8, lo, hi int, s *spare) {
-	s.index, s.quads = s.index[:0], s.quads[:0]
-	for q := range p.quads {
-		var v [4]uint8
-		any := uint8(0)
-		for i, b := range x[4*q : min(4*q+4, p.in)] {
-			v[i] = b >> 7
-			any |= v[i]
-		}
-		if any != 0 {
-			s.index, s.quads = append(s.index, int32(q)), append(s.quads, v)
+// addHigh adds 128·high·w to the outputs lo to hi-1 of a row.
+func (p *relaxedI8) addHigh(acc []int32, high []uint8, lo, hi int, s *spare) {
+	s.index, s.fours = s.index[:0], s.fours[:0]
+	for i := 0; i+4 <= len(high); i += 4 {
+		if four := binary.LittleEndian.Uint32(high[i:]); four != 0 {
+			s.index, s.fours = append(s.index, int32(i/4)), append(s.fours, four)
 		}
 	}
 	if len(s.index) == 0 {
@@ -120,8 +128,7 @@ func (p *relaxedI8) addOver(acc []int32, x []uint8, lo, hi int, s *spare) {
 	sums := s.ints[:panel]
 	for c := lo; c < hi; c += panel {
 		clear(sums)
-		w := p.w[c*4*p.quads:][:panel*4*p.quads]
-		combineQuadsRelaxed(pointer(sums), panel, pointer(w), 4*panel, pointer(s.index), pointer(s.quads), int32(len(s.index)))
+		combineFoursRelaxed(pointer(sums), panel, p.w.from(c, panel), 4*panel, pointer(s.index), pointer(s.fours), int32(len(s.index)))
 		for i, v := range sums[:min(panel, hi-c)] {
 			acc[c+i] += v << 7
 		}
@@ -131,18 +138,37 @@ func (p *relaxedI8) addOver(acc []int32, x []uint8, lo, hi int, s *spare) {
 // over7 reports whether an element has more than 7 bits.
 func over7(x []uint8) bool {
 	n := len(x) &^ 15
-	any := splitU8(nil, pointer(x), int32(n)) != 0
+	any := splitU8(nil, nil, pointer(x), int32(n)) != 0
 	for _, v := range x[n:] {
 		any = any || v > 127
 	}
 	return any
 }
 
-// low7 writes the low 7 bits of x to dst, and zeros to what remains of it.
-func low7(dst, x []uint8) {
-	splitU8(pointer(dst), pointer(x), int32(len(x)))
-	for i := len(x) &^ 15; i < len(x); i++ {
-		dst[i] = x[i] & 127
+// split takes the elements of x, rows x in, apart: it returns the low 7 bits, with rows ld apart, and leaves the rest in
+// s.high. What lies between rows is 0.
+func (s *spare) split(x []uint8, rows, in, ld int) (low []uint8, lowStride int) {
+	s.low, s.high = grown(s.low, rows*ld), grown(s.high, rows*ld)
+	n := in &^ 15
+	for r := range rows {
+		from, low, high := x[r*in:(r+1)*in], s.low[r*ld:(r+1)*ld], s.high[r*ld:(r+1)*ld]
+		splitU8(pointer(low), pointer(high), pointer(from), int32(n))
+		clear(low[n:])
+		clear(high[n:])
+		for i, v := range from[n:] {
+			low[n+i], high[n+i] = v&127, v>>7
+		}
 	}
-	clear(dst[len(x):])
+	return s.low, ld
+}
+
+// highFours returns about how many neighbouring fours have anything high.
+func (s *spare) highFours() int {
+	n := 0
+	for i := 0; i+8 <= len(s.high); i += 8 {
+		if binary.LittleEndian.Uint64(s.high[i:]) != 0 {
+			n++
+		}
+	}
+	return n
 }

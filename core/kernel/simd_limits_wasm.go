@@ -2,7 +2,10 @@
 
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // The functions of _wasm/limits.go.
 //
@@ -27,7 +30,7 @@ func peakI8Relaxed(x unsafe.Pointer, n int32) int32
 func readSIMD(p unsafe.Pointer, n int32) int32
 
 // peakFactors is what the peaks multiply by. Zeros stay what they are, however long they are summed up.
-var peakFactors [16]int32
+var peakFactors [24]int32
 
 // A peakLoop is one of those functions, with how many multiply-adds it does each time.
 type peakLoop struct {
@@ -36,7 +39,7 @@ type peakLoop struct {
 }
 
 func (l peakLoop) peak(n int) int {
-	times := min((n+l.each-1)/l.each, 1<<30)
+	times := min(max((n+l.each-1)/l.each, 1), math.MaxInt32)
 	sink = float32(l.run(unsafe.Pointer(&peakFactors), int32(times)))
 	return times * l.each
 }
@@ -51,14 +54,16 @@ func (e *Engine) limits(floats, ints peakLoop) {
 	}
 	e.read = func(p []byte) byte {
 		n := len(p) &^ 127
-		return byte(readSIMD(pointer(p), int32(n))) ^ portableRead(p[n:])
+		v := readSIMD(pointer(p), int32(n))
+		return byte(v^v>>8^v>>16^v>>24) ^ portableRead(p[n:])
 	}
 }
 
+// What a peak does each time: 4 times as many rows as it has, by 2 vectors of 4 sums, of one product or more each.
 func (e *Engine) limitsSIMD() {
-	e.limits(peakLoop{peakF32SIMD, 8 * 4 * 4}, peakLoop{peakI16SIMD, 8 * 4 * 8})
+	e.limits(peakLoop{peakF32SIMD, 4 * 4 * 8}, peakLoop{peakI16SIMD, 4 * 4 * 8 * 2})
 }
 
 func (e *Engine) limitsRelaxed() {
-	e.limits(peakLoop{peakF32Relaxed, 8 * 5 * 4}, peakLoop{peakI8Relaxed, 8 * 5 * 16})
+	e.limits(peakLoop{peakF32Relaxed, 4 * 6 * 8}, peakLoop{peakI8Relaxed, 4 * 6 * 8 * 4})
 }

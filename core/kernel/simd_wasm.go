@@ -7,21 +7,33 @@ import "unsafe"
 // panel is how many neighbouring outputs are packed together: two vectors of 32-bit lanes.
 const panel = 8
 
-// panels packs w, out x in, in panels of 8 outputs, and within them in steps of so many inputs:
+// A packed matrix is weights, out x in, in panels of 8 outputs, and within them in steps of so many inputs:
 //
-//	packed[o/8 * steps*8*step + k/step * 8*step + o%8 * step + k%step] = w[o*in + k]
+//	w[o/8*ld + k/step * 8*step + o%8 * step + k%step]
 //
-// where steps is how many it takes to cover in. Missing outputs and inputs weigh 0.
-func panels[T int8 | uint16 | float32](w []T, out, in, step int) []T {
+// multiplies input k into output o. Missing outputs and inputs weigh 0.
+type packed[T int8 | uint16 | float32] struct {
+	w     []T
+	ld    int // distance of panels: a cache line more than they take, so that neighbours don't fall on the same cache sets
+	steps int // how many steps it takes to cover in
+}
+
+func pack[T int8 | uint16 | float32](w []T, out, in, step int) packed[T] {
 	steps := (in + step - 1) / step
-	packed := aligned[T]((out + panel - 1) / panel * steps * panel * step)
+	p := packed[T]{ld: steps*panel*step + lineBytes/int(unsafe.Sizeof(w[0])), steps: steps}
+	p.w = aligned[T]((out + panel - 1) / panel * p.ld)
 	for o := range out {
-		p := packed[o/panel*steps*panel*step+o%panel*step:]
+		to := p.w[o/panel*p.ld+o%panel*step:]
 		for k, v := range w[o*in : (o+1)*in] {
-			p[k/step*panel*step+k%step] = v
+			to[k/step*panel*step+k%step] = v
 		}
 	}
-	return packed
+	return p
+}
+
+// from returns where the panels of the outputs lo, lo+1, …, n of them, begin.
+func (p *packed[T]) from(lo, n int) unsafe.Pointer {
+	return pointer(p.w[lo/panel*p.ld : (lo+n)/panel*p.ld])
 }
 
 // padded returns the bias, nil for none, of whole panels.
@@ -39,10 +51,12 @@ type spare struct {
 	floats [tailSize]float32 // outputs of panels that are not whole
 	ints   [tailSize]int32
 	wide   [widePanels * wideDepth * panel]float32 // widened weights
+	scaled []float32                               // activations for halves
 	x      []int16                                 // activations, widened
-	x7     []uint8                                 // their low 7 bits
-	index  []int32                                 // where they have more
-	quads  [][4]uint8
+	low    []uint8                                 // their low 7 bits
+	high   []uint8                                 // and the eighth
+	index  []int32                                 // which fours of inputs have an eighth bit
+	fours  []uint32
 }
 
 const tailSize = 128

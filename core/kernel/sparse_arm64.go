@@ -19,30 +19,35 @@ func combineI8NEON(y *int32, w *int8, ld, columns int, index *int32, value *uint
 // than 16 outputs.
 func (e *Engine) sparseNEON() {
 	e.combineF32 = func(y, w []float32, ld int, index []int32, value []float32) {
-		if n := len(index); n > 0 && len(y) > 0 {
-			needRows(w, ld, len(y), index)
+		for n := 0; len(index) > 0 && len(y) > 0; index, value = index[n:], value[n:] {
+			n = rowsAtOnce(w, ld, len(y), index)
 			combineF32NEON(&y[0], &w[0], ld*4, len(y), &index[0], &value[:n][0], n)
 		}
 	}
 	e.combineF16 = func(y []float32, w []uint16, ld int, index []int32, value []float32) {
-		if n := len(index); n > 0 && len(y) > 0 {
-			needRows(w, ld, len(y), index)
+		for n := 0; len(index) > 0 && len(y) > 0; index, value = index[n:], value[n:] {
+			n = rowsAtOnce(w, ld, len(y), index)
 			combineF16NEON(&y[0], &w[0], ld*2, len(y), &index[0], &value[:n][0], n)
 		}
 	}
 	e.combineI8 = func(acc []int32, w []int8, ld int, index []int32, value []uint8, zero int32) {
 		if zero < math.MinInt16+255 || zero > math.MaxInt16 { // the differences take 16 bits
 			combineI8(acc, w, ld, index, value, zero)
-		} else if n := len(index); n > 0 && len(acc) > 0 {
-			needRows(w, ld, len(acc), index)
+			return
+		}
+		for n := 0; len(index) > 0 && len(acc) > 0; index, value = index[n:], value[n:] {
+			n = rowsAtOnce(w, ld, len(acc), index)
 			combineI8NEON(&acc[0], &w[0], ld, len(acc), &index[0], &value[:n][0], n, int(zero))
 		}
 	}
 }
 
-// needRows panics unless w has all the rows of n columns.
-func needRows[T any](w []T, ld, n int, index []int32) {
-	for _, i := range index {
-		_ = w[int(i)*ld:][:n]
+// rowsAtOnce returns how many of the rows to add in one call, which can't be preempted, and panics unless w has all their
+// columns.
+func rowsAtOnce[T any](w []T, ld, columns int, index []int32) int {
+	n := min(len(index), 512)
+	for _, i := range index[:n] {
+		_ = w[int(i)*ld:][:columns]
 	}
+	return n
 }

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -49,6 +51,38 @@ func TestSparseFloat(t *testing.T) {
 			e.PackF16(h, bias, s.out, s.in, true).Forward(nil, dense, x, s.rows)
 			e.PackSparseF16(h, bias, s.out, s.in, true).Forward(nil, y, start, index, value, s.rows)
 			check("float16", wide)
+		}
+	})
+}
+
+// TestSparseMisuse checks that a column beyond the weights panics, where plain Go would, too.
+func TestSparseMisuse(t *testing.T) {
+	const out, in = 20, 9
+	grids, to := []Grid{{Scale: 1, Max: 255}}, Grid{Scale: 1, Max: 255}
+	forEachEngine(t, func(t *testing.T, e *Engine) {
+		for _, column := range []int32{in, in + 1, -1, 1 << 28, math.MaxInt32, math.MinInt32} {
+			for at := range 9 {
+				index, start := make([]int32, 9), []int32{0, 9}
+				index[at] = column
+				value, q, y, s := make([]float32, 9), make([]uint8, 9), make([]float32, out), &Scratch{}
+				i8 := e.PackSparseI8(make([]int8, out*in), out, in, []float32{1}, nil, nil, false)
+				for name, call := range map[string]func(){
+					"float32": func() {
+						e.PackSparseF32(make([]float32, out*in), nil, out, in, false).Forward(nil, y, start, index, value, 1)
+					},
+					"float16": func() {
+						e.PackSparseF16(make([]uint16, out*in), nil, out, in, false).Forward(nil, y, start, index, value, 1)
+					},
+					"dynamic": func() { i8.Dynamic(nil, y, start, index, q, 1, grids, s) },
+					"static":  func() { i8.Requantize(grids[0], to).Forward(nil, make([]uint8, out), start, index, q, 1, s) },
+					"gemm":    func() { e.GemmSparse(nil, NewMatrix(1, out), start, index, value, NewMatrix(in, out)) },
+				} {
+					a := &arena{}
+					if err := a.run(call); err == nil || !strings.HasPrefix(err.Error(), "panics") {
+						t.Fatalf("%s: column %d of %d: %v", name, column, in, err)
+					}
+				}
+			}
 		}
 	})
 }

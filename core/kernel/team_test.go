@@ -83,9 +83,13 @@ func TestThreads(t *testing.T) {
 func TestNoAllocation(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, e *Engine) {
 		for _, threads := range []int{1, 2, 3} {
+			times := 5
+			if testing.Short() {
+				times = 1
+			}
 			team := NewTeam(threads)
 			_, _, run := calls(e, team)
-			if n := testing.AllocsPerRun(5, run); n != 0 {
+			if n := testing.AllocsPerRun(times, run); n != 0 {
 				t.Errorf("%d threads: %g allocations a run", threads, n)
 			}
 			team.Close()

@@ -15,32 +15,32 @@ package kernel
 //go:noescape
 func transposeStrip(dst *float32, dstRow int, src *float32, srcRow int, blocks int)
 
-// adamAVX512 is adam for n elements. No count is 0.
+// adamAVX512 does what adam does, for n elements. No count is 0.
 //
 //go:noescape
 func adamAVX512(w *float32, grad *float32, m *float32, v *float32, n int, r *float32, s *float32)
 
-// adamIdleAVX512 is adamIdle for n elements. No count is 0.
+// adamIdleAVX512 does what adamIdle does, for n elements. No count is 0.
 //
 //go:noescape
 func adamIdleAVX512(w *float32, m *float32, v *float32, n int, r *float32, s *float32, steps int)
 
-// gateAVX512 is gate for n elements. No count is 0.
+// gateAVX512 does what gate does, for n elements. No count is 0.
 //
 //go:noescape
 func gateAVX512(sum *float32, dy *float32, y *float32, n int)
 
-// adamAVX2 is adam for n elements, a multiple of 8. No count is 0.
+// adamAVX2 does what adam does, for n elements, a multiple of 8. No count is 0.
 //
 //go:noescape
 func adamAVX2(w *float32, grad *float32, m *float32, v *float32, n int, r *float32, s *float32)
 
-// adamIdleAVX2 is adamIdle for n elements, a multiple of 16. No count is 0.
+// adamIdleAVX2 does what adamIdle does, for n elements, a multiple of 16. No count is 0.
 //
 //go:noescape
 func adamIdleAVX2(w *float32, m *float32, v *float32, n int, r *float32, s *float32, steps int)
 
-// gateAVX2 is gate for n elements, a multiple of 8. No count is 0.
+// gateAVX2 does what gate does, for n elements, a multiple of 8. No count is 0.
 //
 //go:noescape
 func gateAVX2(sum *float32, dy *float32, y *float32, n int)

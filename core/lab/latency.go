@@ -75,8 +75,15 @@ func (t *trial) timeBatch(ctx context.Context, examples *dataset.Examples, size 
 	if err != nil {
 		return fmt.Errorf("batch %d: %w", size, err)
 	}
+	fastest := make([]float64, len(candidates)) // for the roofline, where there is to be one
+	if t.host.Peaks != nil {
+		if fastest, err = measure.Fastest(ctx, candidates, t.host.minRun()); err != nil {
+			return fmt.Errorf("batch %d: %w", size, err)
+		}
+	}
 	for i, s := range subjects {
 		latency := latencyOf(series[i])
+		latency.Fastest = fastest[i] / 1e3
 		latency.NonZeros = len(batch.Index)
 		if i > 0 {
 			latency.Verdict = verdict(series[0].Samples, series[i].Samples)

@@ -97,7 +97,7 @@ func (t *trial) fastest(ctx context.Context, subjects []*subject, batch nn.Batch
 	peaks, reads := map[kernel.Kind]limit{}, map[int]limit{}
 	for i, s := range subjects {
 		passes[i] = b.add(s.variant.ID, func() error {
-			_, err := s.model.Forward(batch)
+			_, err := s.forward(batch)
 			return err
 		})
 		kind, each := arithmetic(s.variant, batch.Rows)

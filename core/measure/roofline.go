@@ -25,9 +25,13 @@ const (
 
 // Limits measures what the engine can do at the most on this machine with that many threads: multiply-adds a second, and
 // bytes read a second from working sets of 16 KB to 256 MB (64 MB in a browser), those of the given sizes among them.
-// Threads share a working set in equal parts. It takes about a second. What it returns are the fastest of many short
+// Threads share a working set in equal parts; in a browser, where teams have one thread, peaks are those of one times threads,
+// but for the float16 one, which is that of a single row. It takes about a second. What it returns are the fastest of many short
 // bursts: see Fastest.
 func Limits(ctx context.Context, e *kernel.Engine, threads int, sizes []int) (*wire.Peaks, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	sizes = workingSets(sizes)
 	team := kernel.NewTeam(threads)
 	defer team.Close()
@@ -52,6 +56,9 @@ func Limits(ctx context.Context, e *kernel.Engine, threads int, sizes []int) (*w
 	p := &wire.Peaks{
 		Engine: e.Name(), Threads: threads, Float32: rate(0), Float16: rate(1), Int8: rate(2),
 		Measured: time.Now().UTC().Truncate(time.Second),
+	}
+	if team.Threads() < threads { // a browser's threads share the rows of a batch, and each reads all weights
+		p.Float32, p.Int8 = p.Float32*float64(threads), p.Int8*float64(threads)
 	}
 	for i, n := range sizes {
 		b := wire.Bandwidth{Bytes: n}
@@ -82,9 +89,9 @@ func PeakOf(e *kernel.Engine, team *kernel.Team, k kernel.Kind) Limit {
 }
 
 // ReadsOf returns candidates that read p, a part on every thread of the team, one for each way that the engine has. The
-// fastest of them is the limit.
+// fastest of them is the limit. p holds at least a byte for each thread.
 func ReadsOf(e *kernel.Engine, team *kernel.Team, p []byte) []Limit {
-	part, bytes := max(len(p)/team.Threads(), 1), readBytes
+	part, bytes := len(p)/team.Threads(), readBytes
 	if team.Threads() > 1 {
 		bytes = manyReadBytes
 	}

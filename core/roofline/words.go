@@ -8,10 +8,11 @@ import (
 	"quantlab/core/nn"
 )
 
-// Shares below which a sentence says that the code, not the machine, is the limit, and that a prediction was missed.
+// Where a sentence says that the code, not the machine, is the limit, and that a prediction was missed or surpassed.
 const (
 	lowShare   = 0.7
 	missedBy   = 0.85 // of a predicted speed-up
+	surpassed  = 1.05 // times a predicted speed-up
 	noSpeedUp  = 1.1  // a predicted speed-up that is none
 	sharesDiff = 0.05
 )
@@ -50,10 +51,13 @@ func (c *Cell) outlook(base *Cell, p *wire.Peaks) string {
 	}
 	name := short[dtype(c.Variant)]
 	switch {
+	case c.Measured > surpassed*c.Predicted && c.Share > base.Share+sharesDiff:
+		return fmt.Sprintf("; %s× float32's speed, where the limits allow %s×, because float32 reaches only %s of its limit",
+			times(c.Measured), times(c.Predicted), percent(base.Share))
 	case c.Predicted < noSpeedUp && c.Bound == Arithmetic && dtype(c.Variant) == "float16":
-		return fmt.Sprintf("; %s is multiplied in float32, so it can't be faster: %s times float32's speed", name, times(c.Measured))
+		return fmt.Sprintf("; %s is multiplied in float32, so it can't be faster: %s× float32's speed", name, times(c.Measured))
 	case c.Predicted < noSpeedUp:
-		return fmt.Sprintf("; so %s can hardly be faster than float32: %s times its speed", name, times(c.Measured))
+		return fmt.Sprintf("; so %s can hardly be faster than float32: %s× its speed", name, times(c.Measured))
 	case c.Measured >= missedBy*c.Predicted:
 		return fmt.Sprintf("; %s× faster than float32, of %s× that the limits allow", times(c.Measured), times(c.Predicted))
 	}

@@ -76,26 +76,28 @@ func TestLearns(t *testing.T) {
 
 // TestReproducible checks that a seed gives the same bits again, with any number of threads, and another seed others.
 func TestReproducible(t *testing.T) {
-	for _, sparse := range []bool{false, true} {
-		spec, data := tiny(300, sparse)
-		// Wide enough for the threads to share the work.
-		spec.Hidden = []int{200, 130}
-		train := func(opt Options) []uint32 {
-			t.Helper()
-			net, err := Train(t.Context(), spec, data, opt, nil)
-			if err != nil {
-				t.Fatal(err)
+	for _, engine := range kernel.Engines() {
+		for _, sparse := range []bool{false, true} {
+			spec, data := tiny(300, sparse)
+			// Wide enough for the threads to share the work.
+			spec.Hidden = []int{200, 130}
+			train := func(seed uint64, threads int) []uint32 {
+				t.Helper()
+				net, err := Train(t.Context(), spec, data, Options{Seed: seed, Threads: threads, Engine: engine}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return parameters(net)
 			}
-			return parameters(net)
-		}
-		want := train(Options{Seed: 5, Threads: 1})
-		for _, threads := range []int{0, 1, 2, 3} {
-			if !slices.Equal(train(Options{Seed: 5, Threads: threads}), want) {
-				t.Errorf("sparse %v: %d threads train another network than one", sparse, threads)
+			want := train(5, 1)
+			for _, threads := range []int{0, 1, 2, 3} {
+				if !slices.Equal(train(5, threads), want) {
+					t.Errorf("%s, sparse %v: %d threads train another network than one", engine.Name(), sparse, threads)
+				}
 			}
-		}
-		if slices.Equal(train(Options{Seed: 6}), want) {
-			t.Errorf("sparse %v: two seeds train the same network", sparse)
+			if slices.Equal(train(6, 1), want) {
+				t.Errorf("%s, sparse %v: two seeds train the same network", engine.Name(), sparse)
+			}
 		}
 	}
 }

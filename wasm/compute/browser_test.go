@@ -12,11 +12,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"quantlab/core/lab/wire"
@@ -251,7 +253,8 @@ func (p *tab) inWorker(expression string) {
 		p.t.Fatal(err)
 	}
 	for _, info := range targets {
-		if info.Type != "worker" {
+		ofPage := slices.ContainsFunc(targets, func(o *target.Info) bool { return o.Type == "page" && o.TargetID == info.ParentID })
+		if info.Type != "worker" || !ofPage { // a worker's worker is a helper, which may not be listening
 			continue
 		}
 		ctx, cancel := chromedp.NewContext(p.ctx, chromedp.WithTargetID(info.TargetID))

@@ -87,6 +87,23 @@ func TestEngineOfOneHost(t *testing.T) {
 	picture(tb, "engine-one-host")
 }
 
+// Two workers share a batch on the real site, whose policy lets the page's worker start its helper.
+func TestThreads(t *testing.T) {
+	tb := open(t, "/?models=mnist-lab1&variants=fp32&batches=64&runs=1&where=browser&threads=2", 2*time.Minute)
+	if js[int](tb, `navigator.hardwareConcurrency`) < 2 {
+		t.Skip("this browser has one thread")
+	}
+	tb.until("the field shows it", `document.querySelector('#setting-threads').value === '2'`)
+	tb.click("#run")
+	tb.until("the row is there", `document.querySelector('#card-mnist-lab1 header')?.innerText.includes(', 2 threads')`)
+	tb.finished()
+	for _, r := range tb.results() {
+		if r.Threads != 2 || r.LatencyUS["64"].Mean <= 0 {
+			t.Errorf("%d threads, latency %+v", r.Threads, r.LatencyUS["64"])
+		}
+	}
+}
+
 // The 10,000 MNIST test images through every variant of mnist-lab2. The time is logged, not judged: machines differ.
 func TestAccuracyTime(t *testing.T) {
 	tb := open(t, "/?models=mnist-lab2&batches=1&runs=1&where=browser", 5*time.Minute)

@@ -14,7 +14,7 @@ import (
 const DefaultSeed = 0
 
 // trainVersion changes whenever core/train, or how this package feeds it, gives other weights for the same settings.
-const trainVersion = 1
+const trainVersion = 2
 
 // Settings are all that decides a model's weights, but for the rounding of the machine that trains it. They are kept in
 // the model's file, and a hash of them in its name.

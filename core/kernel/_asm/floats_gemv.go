@@ -22,8 +22,8 @@ func (w width) gemv(panels int, half bool) {
 	name := fmt.Sprintf("gemv%s%dx%d%s", kind, panels, cols, w.name)
 	TEXT(name, NOSPLIT, fmt.Sprintf("func(y, x *float32, w *%s, panel, k, n int, bias *float32, flags int)", element))
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes n columns, more than %d and up to %d, in panels of %d that are panel bytes apart. Of the", name, (panels-1)*cols, panels*cols, cols),
-		"last one the bias has n columns too; bias may be nil:", "",
+	Doc(fmt.Sprintf("%s computes n outputs, %d < n <= %d, from panels that are panel bytes apart. The last one is whole,", name, (panels-1)*cols, panels*cols),
+		"however large n is; y and the bias, which may be nil, have n elements:", "",
 		"	for j := range n {",
 		"		s := y[j] if flags&1 != 0, else 0",
 		"		for t := range k {",
@@ -35,21 +35,11 @@ func (w width) gemv(panels int, half bool) {
 	perPanel := cols / w.lanes()
 	acc := w.registers(perPanel * panels)
 	w.startRow(acc, panels)
-	x, b := Load(Param("x"), GP64()), Load(Param("w"), GP64())
-	panel := Load(Param("panel"), GP64())
-	panel3 := GP64()
-	if panels > 3 {
-		LEAQ(Mem{Base: panel, Index: panel, Scale: 2}, panel3)
-	}
+	x := Load(Param("x"), GP64())
+	b := tileRows{rows: panels, first: Load(Param("w"), GP64()), stride: Load(Param("panel"), GP64())}
+	b.prepare()
 	weights := func(i, t int) Mem {
-		m := Mem{Base: b, Disp: (t*perPanel + i%perPanel) * size}
-		switch p := i / perPanel; p {
-		case 1, 2:
-			m.Index, m.Scale = panel, uint8(p)
-		case 3:
-			m.Index, m.Scale = panel3, 1
-		}
-		return m
+		return b.at(i / perPanel).Offset((t*perPanel + i%perPanel) * size)
 	}
 	steps := func(n int) {
 		for t := range n {
@@ -71,7 +61,7 @@ func (w width) gemv(panels int, half bool) {
 			}
 		}
 		ADDQ(Imm(uint64(4*n)), x)
-		ADDQ(U32(uint32(perPanel*size*n)), b)
+		b.advance(U32(uint32(perPanel * size * n)))
 	}
 	const unroll = 4
 	k := Load(Param("k"), GP64())

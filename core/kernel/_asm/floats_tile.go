@@ -15,9 +15,9 @@ func (w width) tile(rows int) {
 	name := fmt.Sprintf("tile%dx%d%s", rows, cols, w.name)
 	TEXT(name, NOSPLIT, "func(c, a, b *float32, ldc, rs, cs, ldb, k, n int, bias *float32, flags int, next *float32)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes n <= %d columns of %d rows. Strides are in bytes; k may be 0; bias may be nil.", name, cols, rows),
-		"Only n columns of c and of the bias are touched, but whole rows of b are read. On the way, a cache line is fetched for",
-		"every other k, from next on: what the caller will need later.", "",
+	Doc(fmt.Sprintf("%s computes a tile of %d x n, n <= %d. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c", name, rows, cols),
+		fmt.Sprintf("and of the bias are touched, but %d of b are read. On the way a cache line is fetched for every other k, from next on:", cols),
+		"what the caller will need later.", "",
 		fmt.Sprintf("	for i := range %d {", rows),
 		"		for j := range n {",
 		"			s := c[i][j] if flags&1 != 0, else 0",
@@ -178,7 +178,7 @@ func (t *tileRows) at(i int) Mem {
 }
 
 // advance moves on to the next element of every row.
-func (t *tileRows) advance(by Register) {
+func (t *tileRows) advance(by Op) {
 	ADDQ(by, t.first)
 	if t.second != nil {
 		ADDQ(by, t.second)

@@ -8,20 +8,21 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// An adamWriter writes Adam's arithmetic for one vector length, in the order of kernel.Adam, each operation rounded on its own.
-type adamWriter struct {
+// A rowWriter writes loops over rows of parameters for one length of vectors. Adam's arithmetic is in the order of kernel.Adam,
+// each operation rounded on its own.
+type rowWriter struct {
 	name                    string
 	wide                    int // elements of a vector
 	new                     func() VecVirtual
-	mean, keep, square, eps VecVirtual
-	sign, limit             VecVirtual // to compare magnitudes with that below which a mean is 0
-	size, root              VecVirtual
+	mean, keep, square, eps VecVirtual // kernel.AdamRates
+	sign, limit             VecVirtual // to find out which means have faded
+	size, root              VecVirtual // kernel.AdamStep
 }
 
-var adamWriters = []adamWriter{{name: "AVX512", wide: 16, new: ZMM}, {name: "AVX2", wide: 8, new: YMM}}
+var rowWriters = []rowWriter{{name: "AVX512", wide: 16, new: ZMM}, {name: "AVX2", wide: 8, new: YMM}}
 
 // constants loads what all steps have in common.
-func (a *adamWriter) constants() {
+func (a *rowWriter) constants() {
 	rates := Load(Param("r"), GP64())
 	for i, v := range []*VecVirtual{&a.mean, &a.keep, &a.square, &a.eps} {
 		*v = a.new()
@@ -31,7 +32,7 @@ func (a *adamWriter) constants() {
 }
 
 // pattern fills a vector with an integer.
-func (a *adamWriter) pattern(bits uint32) VecVirtual {
+func (a *rowWriter) pattern(bits uint32) VecVirtual {
 	v, x, r := a.new(), XMM(), GP32()
 	MOVL(U32(bits), r)
 	MOVD(r, x)
@@ -40,14 +41,14 @@ func (a *adamWriter) pattern(bits uint32) VecVirtual {
 }
 
 // step loads what depends on the number of the step.
-func (a *adamWriter) step(p Register) {
+func (a *rowWriter) step(p Register) {
 	a.size, a.root = a.new(), a.new()
 	VBROADCASTSS(Mem{Base: p}, a.size)
 	VBROADCASTSS(Mem{Base: p, Disp: 4}, a.root)
 }
 
 // fade makes m 0 where it has faded.
-func (a *adamWriter) fade(m VecVirtual) {
+func (a *rowWriter) fade(m VecVirtual) {
 	t := a.new()
 	if a.wide == 16 {
 		k := K()
@@ -62,7 +63,7 @@ func (a *adamWriter) fade(m VecVirtual) {
 }
 
 // move adds to w what the averages m and v call for.
-func (a *adamWriter) move(w, m, v VecVirtual) {
+func (a *rowWriter) move(w, m, v VecVirtual) {
 	t, u := a.new(), a.new()
 	VSQRTPS(v, t)
 	VDIVPS(a.root, t, t)
@@ -72,7 +73,7 @@ func (a *adamWriter) move(w, m, v VecVirtual) {
 	VADDPS(u, w, w)
 }
 
-func (a *adamWriter) load(m Mem, mask Op) VecVirtual {
+func (a *rowWriter) load(m Mem, mask Op) VecVirtual {
 	v := a.new()
 	if mask == nil {
 		VMOVUPS(m, v)
@@ -82,7 +83,7 @@ func (a *adamWriter) load(m Mem, mask Op) VecVirtual {
 	return v
 }
 
-func (a *adamWriter) store(v VecVirtual, m Mem, mask Op) {
+func (a *rowWriter) store(v VecVirtual, m Mem, mask Op) {
 	if mask == nil {
 		VMOVUPS(v, m)
 	} else {
@@ -100,7 +101,8 @@ func maskOf(n Register) Register {
 	return k
 }
 
-func (a adamWriter) dense() {
+// dense writes one step for many elements.
+func (a rowWriter) dense() {
 	TEXT("adam"+a.name, NOSPLIT, "func(w, grad, m, v *float32, n int, r, s *float32)")
 	Pragma("noescape")
 	a.doc("adam"+a.name, "adam")
@@ -132,7 +134,7 @@ func (a adamWriter) dense() {
 }
 
 // vectors calls body for n elements, a vector at a time from index at on, the last of AVX-512's by mask.
-func (a *adamWriter) vectors(n, at Register, body func(mask Op)) {
+func (a *rowWriter) vectors(n, at Register, body func(mask Op)) {
 	SUBQ(Imm(uint64(a.wide)), n)
 	JLT(LabelRef("tail"))
 	Label("vector")
@@ -149,7 +151,8 @@ func (a *adamWriter) vectors(n, at Register, body func(mask Op)) {
 	}
 }
 
-func (a adamWriter) idle() {
+// idle writes many steps without a gradient, for two vectors at a time that stay in registers: one would wait for its own mean.
+func (a rowWriter) idle() {
 	TEXT("adamIdle"+a.name, NOSPLIT, "func(w, m, v *float32, n int, r, s *float32, steps int)")
 	Pragma("noescape")
 	a.doc("adamIdle"+a.name, "adamIdle")
@@ -161,16 +164,16 @@ func (a adamWriter) idle() {
 	Label("block")
 	masks := []Op{nil, nil} // of the first and second vector of the block
 	if a.wide == 16 {
-		all, some, bits := GP64(), GP64(), GP64()
-		MOVQ(U32(32), all)
-		MOVQ(n, some)
-		CMPQ(n, all)
-		CMOVQGT(all, some)
-		MOVQ(I32(-1), bits)
-		SHLXQ(some, bits, bits)
-		NOTQ(bits)
+		most, left, ones := GP64(), GP64(), GP64()
+		MOVQ(U32(32), most)
+		MOVQ(n, left)
+		CMPQ(n, most)
+		CMOVQGT(most, left)
+		MOVQ(I32(-1), ones)
+		SHLXQ(left, ones, ones)
+		NOTQ(ones)
 		low, high := K(), K()
-		KMOVD(bits.As32(), low)
+		KMOVD(ones.As32(), low)
 		KSHIFTRD(Imm(16), low, high)
 		masks = []Op{low, high}
 	}
@@ -231,10 +234,11 @@ func (a adamWriter) idle() {
 	RET()
 }
 
-func (a adamWriter) doc(name, of string) {
+// doc names the portable function that the routine stands for.
+func (a rowWriter) doc(name, of string) {
 	multiple := ""
 	if a.wide == 8 {
 		multiple = fmt.Sprintf(", a multiple of %d", map[string]int{"adam": 8, "adamIdle": 16, "gate": 8}[of])
 	}
-	Doc(fmt.Sprintf("%s is %s for n elements%s. No count is 0.", name, of, multiple))
+	Doc(fmt.Sprintf("%s does what %s does, for n elements%s. No count is 0.", name, of, multiple))
 }

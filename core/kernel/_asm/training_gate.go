@@ -7,7 +7,7 @@ import (
 )
 
 // gate writes the way back through a ReLU.
-func (a adamWriter) gate() {
+func (a rowWriter) gate() {
 	TEXT("gate"+a.name, NOSPLIT, "func(sum, dy, y *float32, n int)")
 	Pragma("noescape")
 	a.doc("gate"+a.name, "gate")

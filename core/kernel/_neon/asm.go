@@ -43,6 +43,8 @@ type form struct {
 // Instructions of a destination and one or two sources.
 var (
 	fadd   = form{0x4E20D400, "fadd v%d.4s, v%d.4s, v%d.4s"}
+	fsub   = form{0x4EA0D400, "fsub v%d.4s, v%d.4s, v%d.4s"}
+	fdiv   = form{0x6E20FC00, "fdiv v%d.4s, v%d.4s, v%d.4s"}
 	fmul   = form{0x6E20DC00, "fmul v%d.4s, v%d.4s, v%d.4s"}
 	fmla   = form{0x4E20CC00, "fmla v%d.4s, v%d.4s, v%d.4s"}
 	fmax   = form{0x4E20F400, "fmax v%d.4s, v%d.4s, v%d.4s"}
@@ -50,6 +52,7 @@ var (
 	fmaxnm = form{0x4E20C400, "fmaxnm v%d.4s, v%d.4s, v%d.4s"} // the number where one of the two is a NaN
 	fminnm = form{0x4EA0C400, "fminnm v%d.4s, v%d.4s, v%d.4s"}
 	mls    = form{0x6EA09400, "mls v%d.4s, v%d.4s, v%d.4s"}
+	cmgt   = form{0x4EA03400, "cmgt v%d.4s, v%d.4s, v%d.4s"} // signed
 	smax   = form{0x4EA06400, "smax v%d.4s, v%d.4s, v%d.4s"}
 	smin   = form{0x4EA06C00, "smin v%d.4s, v%d.4s, v%d.4s"}
 	bic    = form{0x4E601C00, "bic v%d.16b, v%d.16b, v%d.16b"} // first and not second
@@ -66,6 +69,9 @@ var (
 	fcvtl   = form{0x0E217800, "fcvtl v%d.4s, v%d.4h"}
 	fcvtl2  = form{0x4E217800, "fcvtl2 v%d.4s, v%d.8h"}
 	fcmlt   = form{0x4EA0E800, "fcmlt v%d.4s, v%d.4s, #0.0"}
+	fcmgt   = form{0x4EA0C800, "fcmgt v%d.4s, v%d.4s, #0.0"}
+	fabs    = form{0x4EA0F800, "fabs v%d.4s, v%d.4s"}
+	fsqrt   = form{0x6EA1F800, "fsqrt v%d.4s, v%d.4s"}
 	fmaxv   = form{0x6E30F800, "fmaxv s%d, v%d.4s"}
 	fminv   = form{0x6EB0F800, "fminv s%d, v%d.4s"}
 	sxtl8   = form{0x0F08A400, "sxtl v%d.8h, v%d.8b"}

@@ -5,40 +5,6 @@ import "math"
 // The loops that these functions implement are those of the same names in core/kernel, for as many elements as their
 // blocks divide; Go does the rest.
 
-// Words of IEEE halves, moved to where float32 has its sign, exponent and fraction.
-const (
-	halfShift = 13
-	halfMask  = 0x8FFFE000
-	halfScale = 0x1p112 // the exponents' biases are 15 and 127
-)
-
-// loadHalves widens 4 halves to float32. It is exact for all but infinities and NaN.
-func loadHalves(pointer value, offset int) expression {
-	bits := v128And(i32x4Shl(load16x4S(pointer, offset), number(halfShift)), words(halfMask))
-	return f32x4Mul(bits, singles(halfScale))
-}
-
-// loadAnyHalves is exact for infinities too, and keeps a NaN a NaN.
-func (f *function) loadAnyHalves() loader {
-	v := f.local(v128)
-	return func(pointer value, offset int) expression {
-		f.set(v, loadHalves(pointer, offset))
-		huge := f32x4Ge(v128And(v, words(math.MaxInt32)), singles(1<<16))
-		return v128Or(v, v128And(huge, words(0x7F800000)))
-	}
-}
-
-// widenF16 has the parameters dst, src, n: dst[i] = float32(src[i]), 8 at a time.
-func widenF16(_ *module, f *function) {
-	dst, src, n := f.params[0], f.params[1], f.params[2]
-	f.while(n, 8, func() {
-		f.store(dst, 0, loadHalves(src, 0))
-		f.store(dst, 16, loadHalves(src, 8))
-		f.add(dst, number(32))
-		f.add(src, number(16))
-	})
-}
-
 // widenU8 has the parameters dst, src, n: dst[i] = int16(src[i]), 16 at a time.
 func widenU8(_ *module, f *function) {
 	dst, src, n := f.params[0], f.params[1], f.params[2]
@@ -52,17 +18,19 @@ func widenU8(_ *module, f *function) {
 	})
 }
 
-// splitU8 has the parameters dst, src, n: dst[i] = src[i] & 127, 16 at a time. It returns whether any element has more
-// than those 7 bits. With no dst it only looks.
+// splitU8 has the parameters low, high, src, n: low[i] = src[i] & 127 and high[i] = src[i] >> 7, 16 at a time. It returns
+// whether anything is high. With no low and high it only looks.
 func splitU8(_ *module, f *function) {
-	dst, src, n := f.params[0], f.params[1], f.params[2]
+	low, high, src, n := f.params[0], f.params[1], f.params[2], f.params[3]
 	b, all := f.local(v128), f.local(v128)
 	f.while(n, 16, func() {
 		f.set(b, loadBytes(src, 0))
 		f.set(all, v128Or(all, b))
-		f.when(dst, func() {
-			f.store(dst, 0, v128And(b, words(0x7F7F7F7F)))
-			f.add(dst, number(16))
+		f.when(low, func() {
+			f.store(low, 0, v128And(b, words(0x7F7F7F7F)))
+			f.store(high, 0, i8x16ShrU(b, number(7)))
+			f.add(low, number(16))
+			f.add(high, number(16))
 		})
 		f.add(src, number(16))
 	})
@@ -169,28 +137,30 @@ func quantize(_ *module, f *function) {
 	f.while(n, 4, block(v[:1]))
 }
 
-// quantizeDynamic has quantize's parameters.
-func quantizeDynamic(_ *module, f *function) {
-	dst, x, n := f.params[0], f.params[1], f.params[2]
-	inv, zero := f.widened(), f.widened()
-	f.widen(inv, f32x4Splat(f.params[3]))
-	f.widen(zero, f32x4ConvertI32x4S(i32x4Splat(f.params[4])))
-	lo, hi := f.splat(i32x4Splat, f.params[5]), f.splat(i32x4Splat, f.params[6])
-	v, w, m := f.many(4, v128), f.widened(), f.fused()
-	block := func(v []local) func() {
-		return func() {
-			for i, l := range v {
-				f.set(l, load(x, 16*i))
-				f.widen(w, l)
-				m.set(l, w, inv, zero)
-				f.roundEven(l)
+// quantizeDynamic returns a function with quantize's parameters.
+func quantizeDynamic(fused bool) func(_ *module, f *function) {
+	return func(_ *module, f *function) {
+		dst, x, n := f.params[0], f.params[1], f.params[2]
+		m := f.fusion(fused)
+		inv, zero, w := m.factor(), m.factor(), m.factor()
+		m.widen(inv, f32x4Splat(f.params[3]))
+		m.widen(zero, f32x4ConvertI32x4S(i32x4Splat(f.params[4])))
+		lo, hi := f.splat(i32x4Splat, f.params[5]), f.splat(i32x4Splat, f.params[6])
+		v := f.many(4, v128)
+		block := func(v []local) func() {
+			return func() {
+				for i, l := range v {
+					m.widen(w, load(x, 16*i))
+					m.set(l, w, inv, zero)
+					f.roundEven(l)
+				}
+				f.add(x, number(int32(16*len(v))))
+				f.storeClamped(dst, v, lo, hi)
 			}
-			f.add(x, number(int32(16*len(v))))
-			f.storeClamped(dst, v, lo, hi)
 		}
+		f.while(n, 16, block(v))
+		f.while(n, 4, block(v[:1]))
 	}
-	f.while(n, 16, block(v))
-	f.while(n, 4, block(v[:1]))
 }
 
 // dequantize has the parameters dst, x, n, scale, zero: 8 at a time.

@@ -1,7 +1,5 @@
 package main
 
-import "slices"
-
 // A function is a list of instructions in the making. Its methods append statements; what they are made of are values.
 type function struct {
 	index, typ uint32
@@ -89,14 +87,6 @@ func (f *function) when(condition value, then func()) {
 	f.do([]byte{opEnd})
 }
 
-func (f *function) either(condition value, then, otherwise func()) {
-	f.do(condition.code(), []byte{opIf, blockEmpty})
-	then()
-	f.do([]byte{opElse})
-	otherwise()
-	f.do([]byte{opEnd})
-}
-
 // while repeats a block as long as n >= step, and takes step off n each time. At its end n is what is left over.
 func (f *function) while(n local, step int32, block func()) {
 	enough := i32GeS(n, number(step))
@@ -116,13 +106,4 @@ func (f *function) each(n value, most int, block func(n int)) {
 	for i := 1; i <= most; i++ {
 		f.when(i32Eq(n, number(int32(i))), func() { block(i) })
 	}
-}
-
-// concatenated returns the code of values, one after the other.
-func concatenated(values []value) []byte {
-	var b []byte
-	for _, v := range values {
-		b = append(b, v.code()...)
-	}
-	return slices.Clip(b)
 }

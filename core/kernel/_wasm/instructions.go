@@ -8,7 +8,6 @@ import (
 const (
 	opLoop         = 0x03
 	opIf           = 0x04
-	opElse         = 0x05
 	opEnd          = 0x0B
 	opBranchIf     = 0x0D
 	opCall         = 0x10
@@ -18,7 +17,6 @@ const (
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
 	opI32Const     = 0x41
-	opF32Const     = 0x43
 	opSIMD         = 0xFD // the prefix of all vector instructions
 	blockEmpty     = 0x40
 )
@@ -53,31 +51,30 @@ func vector3(op uint32) ternary {
 
 // Scalars.
 var (
-	i32Eqz  = plain1(0x45)
-	i32Eq   = plain2(0x46)
-	i32GtS  = plain2(0x4A)
-	i32GeS  = plain2(0x4E)
-	i32Add  = plain2(0x6A)
-	i32Sub  = plain2(0x6B)
-	i32Mul  = plain2(0x6C)
-	i32DivU = plain2(0x6E)
-	i32RemU = plain2(0x70)
-	i32And  = plain2(0x71)
-	i32Or   = plain2(0x72)
-	i32Shl  = plain2(0x74)
-	i32ShrU = plain2(0x76)
+	i32Eqz = plain1(0x45)
+	i32Eq  = plain2(0x46)
+	i32GeS = plain2(0x4E)
+	i32Add = plain2(0x6A)
+	i32Sub = plain2(0x6B)
+	i32Mul = plain2(0x6C)
+	i32And = plain2(0x71)
+	i32Or  = plain2(0x72)
+	i32Shl = plain2(0x74)
 )
 
 // Vectors, by their names in the specification.
 var (
-	i16x8Splat = vector1(0x10)
 	i32x4Splat = vector1(0x11)
 	f32x4Splat = vector1(0x13)
 
+	f32x4Ne = vector2(0x42)
+	f32x4Lt = vector2(0x43)
+	f32x4Le = vector2(0x45)
 	f32x4Ge = vector2(0x46)
 	f64x2Lt = vector2(0x49)
 	f64x2Gt = vector2(0x4A)
 
+	v128Not     = vector1(0x4D)
 	v128And     = vector2(0x4E)
 	v128Or      = vector2(0x50)
 	v128Xor     = vector2(0x51)
@@ -86,13 +83,14 @@ var (
 	f32x4DemoteF64x2Zero = vector1(0x5E)
 	f64x2PromoteLowF32x4 = vector1(0x5F)
 
+	i8x16ShrU             = vector2(0x6D)
 	i8x16Bitmask          = vector1(0x64)
 	i8x16NarrowI16x8U     = vector2(0x66)
 	i16x8NarrowI32x4S     = vector2(0x85)
-	i16x8ExtendLowI8x16S  = vector1(0x87)
 	i16x8ExtendLowI8x16U  = vector1(0x89)
 	i16x8ExtendHighI8x16U = vector1(0x8A)
-	i16x8Sub              = vector2(0x91)
+	i16x8Shl              = vector2(0x8B)
+	i16x8ShrS             = vector2(0x8C)
 
 	i32x4ExtendLowI16x8S  = vector1(0xA7)
 	i32x4ExtendHighI16x8S = vector1(0xA8)
@@ -124,6 +122,9 @@ var (
 	f32x4RelaxedMadd              = vector3(0x105)
 	i32x4RelaxedDotI8x16I7x16AddS = vector3(0x113)
 )
+
+// i32x4ExtractLane0 is the first of a vector's 4 words.
+func i32x4ExtractLane0(v value) expression { return concat(v.code(), []byte{opSIMD, 0x1B, 0}) }
 
 // A loader reads a vector from a pointer and a constant offset in bytes.
 type loader func(pointer value, offset int) expression

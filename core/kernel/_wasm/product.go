@@ -20,7 +20,8 @@ package main
 //	if flags&flagReLU != 0 && y[r][o] < 0 { y[r][o] = 0 }
 type product struct {
 	floats  bool
-	bytes   int // of a vector of weights in memory
+	halves  bool // IEEE halves and scaled activations: see loadHalfPair
+	bytes   int  // of a vector of weights in memory
 	weights loader
 	madd    ternary // activations, weights, sums
 	tallest int     // rows that are multiplied at a time: two vectors of sums each must fit into registers; 1 is for single rows only
@@ -127,7 +128,7 @@ func (p product) tile(m *module, s shape) *function {
 	for range s.panels - 1 {
 		ws = append(ws, f.copyOf(i32Add(ws[len(ws)-1], ldw)))
 	}
-	factor, weight := f.local(v128), f.many(2*s.panels, v128)
+	factor, spare, weight := f.local(v128), f.local(v128), f.many(2*s.panels, v128)
 	sums := make([][]local, s.rows) // a row's, by vector
 	for r := range sums {
 		sums[r] = f.many(2*s.panels, v128)
@@ -152,8 +153,11 @@ func (p product) tile(m *module, s shape) *function {
 		for r := range sums {
 			f.set(factor, load32Splat(xs[r], 4*u))
 			for v, sum := range sums[r] {
+				if p.halves && v%2 == 0 {
+					f.loadHalfPair(weight[v], weight[v+1], spare, ws[v/2], 2*p.bytes*u)
+				}
 				var by value = weight[v]
-				if s.rows == 1 {
+				if s.rows == 1 && !p.halves {
 					by = p.weights(ws[v/2], 2*p.bytes*u+v%2*p.bytes)
 				}
 				f.set(sum, p.madd(factor, by, sum))
@@ -179,7 +183,12 @@ func (p product) tile(m *module, s shape) *function {
 	if p.floats {
 		bias := f.params[len(params)-2]
 		f.when(has(flagLast), func() {
-			each(func(r, v int, sum local) { f.set(sum, f32x4Add(sum, load(bias, 16*v))) })
+			each(func(r, v int, sum local) {
+				if p.halves {
+					f.set(sum, f32x4Mul(sum, singles(halfScale/activationScale)))
+				}
+				f.set(sum, f32x4Add(sum, load(bias, 16*v)))
+			})
 		})
 		f.when(has(flagReLU), func() {
 			each(func(r, v int, sum local) { f.set(sum, f32x4PMax(sum, words(0))) })

@@ -15,7 +15,7 @@ type Latency struct {
 	Samples  []float64 `json:"samples"`             // one a run, in the order measured
 	Outliers []int     `json:"outliers,omitempty"`  // positions in Samples beyond Tukey's far fences; kept in every figure
 	Calls    int       `json:"calls"`               // forward passes a run
-	Fastest  float64   `json:"fastest,omitempty"`   // in short bursts, for a roofline; 0 where runs were timed
+	Fastest  float64   `json:"fastest,omitempty"`   // mean of the fastest short burst of passes, for a roofline
 	NonZeros int       `json:"non_zeros,omitempty"` // elements of the batch, where the input is sparse
 	Verdict  *Verdict  `json:"verdict,omitempty"`   // against the baseline; nil for the baseline itself
 }

@@ -39,6 +39,8 @@ var reading = [][2]string{
 	{"Engine", "Which of quantlab’s kernels compute. Plain Go runs anywhere, one number at a time. SIMD128 computes with four float32 " +
 		"or sixteen bytes at once, as every current browser can; relaxed SIMD with instructions besides that sum products of bytes, which int8 is made " +
 		"for, where the browser has them. AVX2 and AVX-512 are a processor’s own, natively. The fastest runs unless you choose another."},
+	{"Threads", "How many threads share one pass. In a browser they share a batch by its rows, each with the model in a memory of its own, " +
+		"so a batch of 1 is computed by one."},
 	{"Clock, isolated", "Of a machine: the shortest time that can be told, and whether the browser keeps this page apart from others, " +
 		"which makes its clock finer."},
 	{"Faster, slower", "The ratio to float32, run by run, with its 95% interval. If the interval holds 1, the runs show no " +

@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
@@ -47,7 +46,7 @@ func (s *State) roofs() []roofView {
 			continue
 		}
 		out = append(out, roofView{
-			Host: host, Title: strings.ToUpper(inHost(host)[:1]) + inHost(host)[1:], Text: roofText(p, cells),
+			Host: host, Title: upperFirst(inHost(host)), Text: roofText(p, cells),
 			Wide: roofSVG(cells, p, wideRoof), Narrow: roofSVG(cells, p, narrowRoof), Groups: roofGroups(cells),
 		})
 	}
@@ -100,7 +99,7 @@ func roofText(p *wire.Peaks, cells []roofline.Cell) string {
 	if report.Figures(fastest, 3) != report.Figures(slowest, 3) {
 		s += fmt.Sprintf(" to %s GB/s, the faster the fewer they are", report.Figures(fastest, 3))
 	}
-	return s + ". " + report.RooflineSummary(cells)
+	return sentence(s) + " " + report.RooflineSummary(cells)
 }
 
 // bandwidths returns the largest and the smallest bandwidth that bounds a cell.
@@ -130,7 +129,7 @@ func (r *roof) Render() goapp.UI {
 		goapp.P().Class("results-text").Text("A point is one cell of the tables: how many multiply-adds it does for each byte of weights it reads, " +
 			"and how many a second. The line above a point ends at the least time in which this machine could do the same: where reading the " +
 			"weights takes all of it, on the slope; where multiplying does, on the level roof. The limits are measured at the end of a " +
-			"run with the kernels’ own instructions, and every pass is judged by its fastest run."),
+			"run with the kernels’ own instructions, and every pass is judged by its fastest moment, so other work on the machine counts little."),
 	}
 	for _, v := range r.View {
 		body = append(body, v.render())

@@ -8,8 +8,9 @@
 //                                      has helpers make these models, and binds them and the caller to a new buffer of so many
 //                                      floats; a promise
 //   quantlabThreads.dismiss()          ends all helpers
-//   quantlabThreads.ready(equip, serve) in a helper: called by Go. equip(job, models, member, members) returns "" or an
-//                                      error, serve() works until the crew is dissolved
+//   quantlabThreads.ready(equip, serve)
+//                                      in a helper: called by Go. equip(job, models, member, members) returns "" or an error,
+//                                      serve() works until the crew is dissolved
 //   quantlabThreads.stop()             in a helper that dies: lets the others know
 "use strict";
 
@@ -23,7 +24,7 @@ globalThis.quantlabThreads = (() => {
   const ROUND = 5; // counts meetings
   const STOPPED = 6; // a member died
   const RANGES = 16; // lowest and highest of each member, for meetings of even and of odd number
-  const DATA = 1024; // so a crew may have more members than there are threads to ask for
+  const DATA = 1024; // the batch; the ranges of as many members as there are threads to ask for end before it
 
   let words, floats, member, members, turn;
 

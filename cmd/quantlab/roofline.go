@@ -121,6 +121,9 @@ func (j rooflineJob) run(ctx context.Context, out *output) error {
 	return out.write(func(w io.Writer) error { return writeRoofline(w, out, r) })
 }
 
+// exceeded is a share of a bound that no noise of measuring explains.
+const exceeded = 1.05
+
 // aboutLimits says where the limits come from, and whether to trust them.
 func aboutLimits(r roofline.Report, began time.Time) []string {
 	if r.Peaks == nil {
@@ -133,8 +136,8 @@ func aboutLimits(r roofline.Report, began time.Time) []string {
 	if r.Settings.Threads > 1 {
 		notes = append(notes, fmt.Sprintf("limits are those of %d threads together, each with its part of the weights", r.Settings.Threads))
 	}
-	if slices.ContainsFunc(r.Cells, func(c roofline.Cell) bool { return c.Share > 1.02 }) {
-		notes = append(notes, "a cell is faster than its bound, so the machine was busy, or ran at a lower clock, when its limits were measured: use --fresh")
+	if slices.ContainsFunc(r.Cells, func(c roofline.Cell) bool { return c.Share > exceeded }) {
+		notes = append(notes, "a cell is faster than its bound, so the machine was busy, or ran at a lower clock, when its limits were measured: measure them anew with --fresh when it is quiet")
 	}
 	return notes
 }

@@ -41,10 +41,7 @@ func (e *Engine) AdamIdle(r *AdamRates, steps []AdamStep, w, m, v []float32) {
 	e.adamIdle(r, steps, w, m, v)
 }
 
-// fading is the magnitude below which a mean becomes 0.
-const fading = 0x1p-100
-
-// faded returns m, or 0 where it has faded. A NaN stays.
+// faded returns m, or 0 where that is below 2^-100 in magnitude. A NaN stays.
 func faded(m float32) float32 {
 	if math.Float32bits(m)&^(1<<31) < (127-100)<<23 {
 		return 0

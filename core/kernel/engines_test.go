@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -144,6 +145,30 @@ func checkRows(t *testing.T, e *Engine, layers []rowLayer, rows, out, in, from, 
 	}
 }
 
+// TestShared runs the same layers on several goroutines at a time.
+func TestShared(t *testing.T) {
+	const rows, in = 24, 70
+	forEachEngine(t, func(t *testing.T, e *Engine) {
+		for _, out := range []int{10, 90} {
+			for _, l := range rowLayers(e, newRandom(27), rows, out, in) {
+				whole := l.forward(0, rows)
+				var all sync.WaitGroup
+				for from := range 6 {
+					all.Go(func() {
+						for n := range 16 {
+							if got := l.forward(from, 1+n); !got.same(whole.slice(from*out, (from+1+n)*out)) {
+								t.Errorf("%s of %d x %d: another goroutine disturbs %d rows from row %d on", l.name, out, in, 1+n, from)
+								return
+							}
+						}
+					})
+				}
+				all.Wait()
+			}
+		}
+	})
+}
+
 func (o outputs) slice(from, to int) outputs {
 	if o.bytes != nil {
 		return outputs{bytes: o.bytes[from:to]}
@@ -161,7 +186,7 @@ func rowLayers(e *Engine, r *random, rows, out, in int) []rowLayer {
 	x, w, h, bias, sp := r.values(rows*in), r.values(out*in), r.halfValues(out*in), r.values(out), r.sparseRows(rows, in, in/2+1)
 	f32, f16 := e.PackF32(w, bias, out, in, true), e.PackF16(h, bias, out, in, true)
 	s32, s16 := e.PackSparseF32(w, bias, out, in, true), e.PackSparseF16(h, bias, out, in, true)
-	q, s := r.bytes(rows*in), &Scratch{}
+	q := r.bytes(rows * in)
 	for i := range q[:rows/2*in] {
 		q[i] &= 127 // some rows have no large integers
 	}
@@ -186,17 +211,17 @@ func rowLayers(e *Engine, r *random, rows, out, in int) []rowLayer {
 		{"F32", dense(f32.Forward)}, {"F16", dense(f16.Forward)}, {"sparse F32", sparse(s32.Forward)}, {"sparse F16", sparse(s16.Forward)},
 		{"Dynamic on one grid", func(from, n int) outputs {
 			y := make([]float32, n*out)
-			i8.Dynamic(nil, y, q[from*in:], n, g[:1], s)
+			i8.Dynamic(nil, y, q[from*in:], n, g[:1], &Scratch{})
 			return outputs{floats: y}
 		}},
 		{"Dynamic on a grid a row", func(from, n int) outputs {
 			y := make([]float32, n*out)
-			i8.Dynamic(nil, y, q[from*in:], n, g[from:from+n], s)
+			i8.Dynamic(nil, y, q[from*in:], n, g[from:from+n], &Scratch{})
 			return outputs{floats: y}
 		}},
 		{"Static", func(from, n int) outputs {
 			y := make([]uint8, n*out)
-			static.Forward(nil, y, q[from*in:], n, s)
+			static.Forward(nil, y, q[from*in:], n, &Scratch{})
 			return outputs{bytes: y}
 		}},
 	}

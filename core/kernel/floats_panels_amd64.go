@@ -41,19 +41,19 @@ func newPanelLayer[T float32 | uint16](f *floatKernels, r *floatRoutines[T], w [
 func (p *panelLayer[T]) width() int { return panelCols }
 
 func (p *panelLayer[T]) multiply(y, x []float32, rows, lo, hi int) {
-	if rows == 1 || p.r.widen != nil && rows <= p.f.fewRows {
+	if rows == 1 || p.r.first != nil && rows <= p.f.fewRows {
 		for r := range rows {
 			p.row(y[r*p.out:], x[r*p.in:], lo, hi)
 		}
 		return
 	}
-	s := floatScratches.Get().(*floatScratch)
+	s := floatScratches.get()
 	chunks := (rows + batchRows - 1) / batchRows
 	for c := range chunks {
 		r0, r1 := rows*c/chunks, rows*(c+1)/chunks
 		p.batch(s, y[r0*p.out:], x[r0*p.in:], r1-r0, lo, hi)
 	}
-	floatScratches.Put(s)
+	floatScratches.put(s)
 }
 
 // A floatScratch holds copies that are faster to multiply than what they are of.
@@ -62,9 +62,32 @@ type floatScratch struct {
 	rows []float32 // a block of a batch
 }
 
-var floatScratches = sync.Pool{New: func() any {
-	return &floatScratch{aligned[float32](panelDepth * panelCols), aligned[float32](batchRows * rowStride)}
-}}
+// floatScratches are those that no call uses at the moment: never more than threads ran at once.
+var floatScratches scratchList
+
+// A scratchList is a sync.Pool that the garbage collector leaves alone, so that no call allocates but the first ones.
+type scratchList struct {
+	mu   sync.Mutex
+	free []*floatScratch
+}
+
+func (l *scratchList) get() *floatScratch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.free) - 1
+	if n < 0 {
+		return &floatScratch{aligned[float32](panelDepth * panelCols), aligned[float32](batchRows * rowStride)}
+	}
+	s := l.free[n]
+	l.free = l.free[:n]
+	return s
+}
+
+func (l *scratchList) put(s *floatScratch) {
+	l.mu.Lock()
+	l.free = append(l.free, s)
+	l.mu.Unlock()
+}
 
 // A rowBlock is a block of a batch: its first element, and the bytes from a row to the next.
 type rowBlock struct {
@@ -131,33 +154,32 @@ func (p *panelLayer[T]) batch(s *floatScratch, y, x []float32, rows, lo, hi int)
 	}
 }
 
-// panel multiplies the inputs k0 to k1-1 of a batch by a panel.
+// panel multiplies the inputs k0 to k1-1 of a batch by a panel. Meanwhile it has the next panel fetched.
 func (p *panelLayer[T]) panel(s *floatScratch, y []float32, x rowBlock, rows, lo, hi, k0, k1 int) {
-	at, depth := lo*p.in+k0*panelCols, k1-k0
-	wide := p.block(s, at, depth*panelCols)
+	at, depth, size := lo*p.in+k0*panelCols, k1-k0, sizeOf[T]()
+	wide := unsafe.Pointer(&p.w[at])
+	if p.r.first != nil {
+		wide = unsafe.Pointer(&s.wide[0])
+	}
 	tiles := (rows + len(p.f.tiles) - 1) / len(p.f.tiles)
-	later := p.w[min(at+p.in*panelCols, len(p.w)-1):] // the next panel's weights
+	later := p.w[min(at+p.in*panelCols, len(p.w)-1):]
 	for o := lo; o < hi; o += p.f.tileCols {
 		bias, flags := p.ends(o, k0, depth)
+		n, b := min(hi-o, p.f.tileCols), (*float32)(unsafe.Add(wide, (o-lo)*4))
 		for i := range tiles {
 			r0, r1 := rows*i/tiles, rows*(i+1)/tiles
-			b, next := unsafe.Add(wide, (o-lo)*4), wide
-			if fetch := i * depth / 2 * lineBytes / sizeOf[T](); o == lo && fetch < min(depth*panelCols, len(later)) {
-				next = unsafe.Pointer(&later[fetch])
+			next := &p.w[at]
+			if fetch := i * depth / 2 * lineBytes / size; o == lo && fetch < min(depth*panelCols, len(later)) {
+				next = &later[fetch]
 			}
-			a := unsafe.Add(unsafe.Pointer(x.x), r0*x.stride)
-			p.f.tiles[r1-r0-1](&y[r0*p.out+o], (*float32)(a), (*float32)(b), p.out*4, x.stride, 4, panelCols*4, depth, min(hi-o, p.f.tileCols), bias, flags, (*float32)(next))
+			c, a := &y[r0*p.out+o], (*float32)(unsafe.Add(unsafe.Pointer(x.x), r0*x.stride))
+			if i == 0 && p.r.first != nil {
+				p.r.first[r1-1](c, a, &p.w[at+o-lo], p.out*4, x.stride, 4, panelCols*size, depth, n, bias, flags, next, b)
+				continue
+			}
+			p.f.tiles[r1-r0-1](c, a, b, p.out*4, x.stride, 4, panelCols*4, depth, n, bias, flags, (*float32)(unsafe.Pointer(next)))
 		}
 	}
-}
-
-// block returns n weights as float32.
-func (p *panelLayer[T]) block(s *floatScratch, at, n int) unsafe.Pointer {
-	if p.r.widen == nil {
-		return unsafe.Pointer(&p.w[at])
-	}
-	p.r.widen(&s.wide[0], &p.w[at], n)
-	return unsafe.Pointer(&s.wide[0])
 }
 
 func sizeOf[T any]() int {

@@ -21,6 +21,17 @@ package kernel
 //go:noescape
 func tile1x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf1x32AVX512 is tile1x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf1x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile2x32AVX512 computes a tile of 2 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -37,6 +48,17 @@ func tile1x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //
 //go:noescape
 func tile2x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf2x32AVX512 is tile2x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf2x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile3x32AVX512 computes a tile of 3 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -55,6 +77,17 @@ func tile2x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile3x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf3x32AVX512 is tile3x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf3x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile4x32AVX512 computes a tile of 4 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -71,6 +104,17 @@ func tile3x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //
 //go:noescape
 func tile4x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf4x32AVX512 is tile4x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf4x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile5x32AVX512 computes a tile of 5 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -89,6 +133,17 @@ func tile4x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile5x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf5x32AVX512 is tile5x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf5x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile6x32AVX512 computes a tile of 6 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -105,6 +160,17 @@ func tile5x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //
 //go:noescape
 func tile6x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf6x32AVX512 is tile6x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf6x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile7x32AVX512 computes a tile of 7 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -123,6 +189,17 @@ func tile6x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile7x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf7x32AVX512 is tile7x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf7x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile8x32AVX512 computes a tile of 8 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -139,6 +216,17 @@ func tile7x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //
 //go:noescape
 func tile8x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf8x32AVX512 is tile8x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf8x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile9x32AVX512 computes a tile of 9 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -157,6 +245,17 @@ func tile8x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //go:noescape
 func tile9x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf9x32AVX512 is tile9x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf9x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile10x32AVX512 computes a tile of 10 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -173,6 +272,17 @@ func tile9x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int,
 //
 //go:noescape
 func tile10x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf10x32AVX512 is tile10x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf10x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile11x32AVX512 computes a tile of 11 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -191,6 +301,17 @@ func tile10x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //go:noescape
 func tile11x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf11x32AVX512 is tile11x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf11x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile12x32AVX512 computes a tile of 12 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -207,6 +328,17 @@ func tile11x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //
 //go:noescape
 func tile12x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf12x32AVX512 is tile12x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf12x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile13x32AVX512 computes a tile of 13 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -225,6 +357,17 @@ func tile12x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //go:noescape
 func tile13x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf13x32AVX512 is tile13x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf13x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile14x32AVX512 computes a tile of 14 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -241,6 +384,17 @@ func tile13x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //
 //go:noescape
 func tile14x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf14x32AVX512 is tile14x32AVX512 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 32 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf14x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile1x16AVX2 computes a tile of 1 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -259,6 +413,17 @@ func tile14x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int
 //go:noescape
 func tile1x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf1x16AVX2 is tile1x16AVX2 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 16 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf1x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile2x16AVX2 computes a tile of 2 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -275,6 +440,17 @@ func tile1x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //
 //go:noescape
 func tile2x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf2x16AVX2 is tile2x16AVX2 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 16 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf2x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile3x16AVX2 computes a tile of 3 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -293,6 +469,17 @@ func tile2x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //go:noescape
 func tile3x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf3x16AVX2 is tile3x16AVX2 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 16 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf3x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile4x16AVX2 computes a tile of 4 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -309,6 +496,17 @@ func tile3x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //
 //go:noescape
 func tile4x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf4x16AVX2 is tile4x16AVX2 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 16 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf4x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // tile5x16AVX2 computes a tile of 5 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
@@ -327,6 +525,17 @@ func tile4x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //go:noescape
 func tile5x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 
+// tileHalf5x16AVX2 is tile5x16AVX2 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 16 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf5x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
+
 // tile6x16AVX2 computes a tile of 6 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
 // what the caller will need later.
@@ -343,6 +552,17 @@ func tile5x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, l
 //
 //go:noescape
 func tile6x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
+
+// tileHalf6x16AVX2 is tile6x16AVX2 with halves. It also writes
+//
+//	for t := range k {
+//		for j := range 16 {
+//			wide[t*32+j] = float32(b[t*ldb][j])
+//		}
+//	}
+//
+//go:noescape
+func tileHalf6x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *uint16, wide *float32)
 
 // gemv1x32AVX512 computes n outputs, 0 < n <= 32, from panels that are panel bytes apart. The last one is whole,
 // however large n is; y and the bias, which may be nil, have n elements:
@@ -924,15 +1144,6 @@ func dotHalf4x4AVX512(y *float32, x *float32, w *uint16, ldy int, ldx int, ldw i
 //go:noescape
 func dotHalf1x4AVX2(y *float32, x *float32, w *uint16, ldy int, ldx int, ldw int, k int, bias *float32, flags int)
 
-// widenAVX512 converts halves; n is a multiple of 32:
-//
-//	for i := range n {
-//		dst[i] = widen(src[i])
-//	}
-//
-//go:noescape
-func widenAVX512(dst *float32, src *uint16, n int)
-
 // combineF32AVX512 returns false, having written nothing, where a row would begin after limit. Both ld and limit are in bytes:
 //
 //	for k := range count {
@@ -971,15 +1182,6 @@ func combineF16AVX512(y *float32, n int, w *uint16, ld int, limit int, index *in
 //
 //go:noescape
 func finishAVX512(y *float32, n int, bias *float32, flags int)
-
-// widenAVX2 converts halves; n is a multiple of 32:
-//
-//	for i := range n {
-//		dst[i] = widen(src[i])
-//	}
-//
-//go:noescape
-func widenAVX2(dst *float32, src *uint16, n int)
 
 // combineF32AVX2 returns false, having written nothing, where a row would begin after limit. Both ld and limit are in bytes:
 //

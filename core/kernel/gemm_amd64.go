@@ -2,8 +2,6 @@
 
 package kernel
 
-import "unsafe"
-
 // gemmDepth is how many rows of B are multiplied at a time: a panel's are 32 KB, two thirds of a first-level cache.
 const gemmDepth = 256
 
@@ -37,17 +35,11 @@ func (j *gemmJob) tiled(f *floatKernels, part, parts int) {
 	}
 }
 
-// A view is the part of a matrix that begins at p. Steps are in bytes: down is to the next row of C, deep to the next of the
-// products that are added up.
+// A view is the part of a matrix that begins at data. down is the distance to the next row of C, deep to the next of the products
+// that are added up.
 type view struct {
-	p          *float32
+	data       []float32
 	down, deep int
-}
-
-func viewOf(data []float32, at, down, deep int) view { return view{&data[at], down * 4, deep * 4} }
-
-func (v view) below(rows int) view {
-	return view{(*float32)(unsafe.Add(unsafe.Pointer(v.p), rows*v.down)), v.down, v.deep}
 }
 
 // panel writes rows x cols elements of C, cols being at most a tile's, from rows of A and a panel of B. If more, it adds to what C
@@ -59,10 +51,15 @@ func (f *floatKernels) panel(c view, rows, cols int, a, b view, depth int, more 
 	}
 	// Tiles of nearly equal height: one of a few rows would take almost as long as a tall one.
 	tiles := (rows + len(f.tiles) - 1) / len(f.tiles)
-	for i := range tiles {
-		n := rows*(i+1)/tiles - rows*i/tiles
-		f.tiles[n-1](c.p, a.p, b.p, c.down, a.down, a.deep, b.deep, depth, cols, nil, flags, b.p)
-		c, a = c.below(n), a.below(n)
+	height, taller := rows/tiles, rows%tiles
+	right := &b.data[0]
+	for i, r := 0, 0; i < tiles; i++ {
+		n := height
+		if i < taller {
+			n++
+		}
+		f.tiles[n-1](&c.data[r*c.down], &a.data[r*a.down], right, c.down*4, a.down*4, a.deep*4, b.deep*4, depth, cols, nil, flags, right)
+		r += n
 	}
 }
 
@@ -74,16 +71,17 @@ func (j *gemmJob) straight(f *floatKernels, s *gemmBlock, g region, down, deep, 
 		for c0 := g.lo; c0 < g.hi; c0 += f.tileCols {
 			cols, right := min(f.tileCols, g.hi-c0), view{}
 			if cols == f.tileCols {
-				right = viewOf(b.Data, k0*b.Stride+c0, 0, b.Stride)
+				right = view{b.Data[k0*b.Stride+c0:], 0, b.Stride}
 			} else {
 				// Tiles read whole rows of a panel.
 				s.grow(gemmDepth * f.tileCols)
 				for k := range n {
 					copy(s.packed[k*f.tileCols:], b.Row(k0 + k)[c0:c0+cols])
 				}
-				right = viewOf(s.packed, 0, 0, f.tileCols)
+				right = view{s.packed, 0, f.tileCols}
 			}
-			f.panel(viewOf(c.Data, g.r0*c.Stride+c0, c.Stride, 0), g.r1-g.r0, cols, viewOf(a.Data, g.r0*down+k0*deep, down, deep), right, n, k0 > 0)
+			left := view{a.Data[g.r0*down+k0*deep:], down, deep}
+			f.panel(view{c.Data[g.r0*c.Stride+c0:], c.Stride, 0}, g.r1-g.r0, cols, left, right, n, k0 > 0)
 		}
 	}
 }
@@ -104,8 +102,8 @@ func (j *gemmJob) crosswise(f *floatKernels, s *gemmBlock, g region, depth int) 
 		n := min(blockOut, g.hi-o0)
 		for p := range panels {
 			r0 := g.r0 + p*f.tileCols
-			right := viewOf(s.packed, p*f.tileCols*depth, 0, f.tileCols)
-			f.panel(viewOf(block, 0, f.tileCols, 0), n, f.tileCols, viewOf(b.Data, o0*b.Stride, b.Stride, 1), right, depth, false)
+			right := view{s.packed[p*f.tileCols*depth:], 0, f.tileCols}
+			f.panel(view{block, f.tileCols, 0}, n, f.tileCols, view{b.Data[o0*b.Stride:], b.Stride, 1}, right, depth, false)
 			transpose(c.Data[r0*c.Stride+o0:], c.Stride, block, f.tileCols, n, min(f.tileCols, g.r1-r0))
 		}
 	}

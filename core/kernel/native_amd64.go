@@ -2,11 +2,6 @@
 
 package kernel
 
-//go:generate go run -C _asm . -pkg kernel -out ../floats_amd64.s -stubs ../floats_stub_amd64.go floats
-//go:generate go run -C _asm . -pkg kernel -out ../ints_amd64.s -stubs ../ints_stub_amd64.go ints
-//go:generate go run -C _asm . -pkg kernel -out ../training_amd64.s -stubs ../training_stub_amd64.go training
-//go:generate go run -C _asm . -pkg kernel -out ../limits_amd64.s -stubs ../limits_stub_amd64.go limits
-
 import "github.com/klauspost/cpuid/v2"
 
 // native returns the engines in assembly that this processor can run.

@@ -2,13 +2,6 @@
 
 package kernel
 
-//go:generate go run -C _neon . -out ../floats_arm64.s floats
-//go:generate go run -C _neon . -out ../ints_arm64.s ints
-//go:generate go run -C _neon . -out ../sparse_arm64.s sparse
-//go:generate go run -C _neon . -out ../rounding_arm64.s rounding
-//go:generate go run -C _neon . -out ../training_arm64.s training
-//go:generate go run -C _neon . -out ../limits_arm64.s limits
-
 import "golang.org/x/sys/cpu"
 
 // native returns the engines in assembly that this processor can run. NEON is part of ARMv8; its dot product came with

@@ -33,6 +33,7 @@ func newSIMD128() *Engine {
 	e.intsSIMD()
 	e.sparseSIMD(false)
 	e.elementwiseSIMD()
+	e.trainingSIMD(gemmF32)
 	e.limitsSIMD()
 	return e
 }
@@ -46,6 +47,7 @@ func newRelaxed() *Engine {
 	e.intsRelaxed()
 	e.sparseSIMD(true)
 	e.elementwiseRelaxed()
+	e.trainingSIMD(gemmF32Relaxed)
 	e.limitsRelaxed()
 	return e
 }

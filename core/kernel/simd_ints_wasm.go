@@ -25,9 +25,9 @@ func widenU8(dst, src unsafe.Pointer, n int32)
 //go:noescape
 func splitU8(low, high, src unsafe.Pointer, n int32) int32
 
-//go:wasmimport kernels combine_fours_relaxed
+//go:wasmimport kernels add_high_relaxed
 //go:noescape
-func combineFoursRelaxed(acc unsafe.Pointer, n int32, w unsafe.Pointer, ldw int32, index, value unsafe.Pointer, count int32)
+func addHighRelaxed(acc unsafe.Pointer, panels int32, w unsafe.Pointer, ldw int32, index, value unsafe.Pointer, count int32)
 
 func (e *Engine) intsSIMD() {
 	e.packI8 = func(w []int8, out, in int) intProduct {
@@ -125,13 +125,16 @@ func (p *relaxedI8) addHigh(acc []int32, high []uint8, lo, hi int, s *spare) {
 	if len(s.index) == 0 {
 		return
 	}
-	sums := s.ints[:panel]
-	for c := lo; c < hi; c += panel {
-		clear(sums)
-		combineFoursRelaxed(pointer(sums), panel, p.w.from(c, panel), 4*panel, pointer(s.index), pointer(s.fours), int32(len(s.index)))
-		for i, v := range sums[:min(panel, hi-c)] {
-			acc[c+i] += v << 7
-		}
+	add := func(acc []int32, c int) {
+		addHighRelaxed(pointer(acc), int32(len(acc)/panel), p.w.from(c, len(acc)), int32(p.w.ld), pointer(s.index), pointer(s.fours), int32(len(s.index)))
+	}
+	whole := (hi - lo) / panel * panel
+	add(acc[lo:lo+whole], lo)
+	if c := lo + whole; c < hi {
+		tail := s.ints[:panel]
+		copy(tail, acc[c:hi])
+		add(tail, c)
+		copy(acc[c:hi], tail)
 	}
 }
 

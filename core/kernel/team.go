@@ -14,9 +14,11 @@ import (
 // A Team runs one job at a time: give every model its own. Close it when done.
 type Team struct {
 	job     Job
+	parts   int          // of every job: one a thread
+	next    atomic.Int32 // the next part that nobody has begun
+	undone  atomic.Int32 // parts that are not done
 	workers []*worker
-	working atomic.Int32 // workers that have not done their part yet
-	caller  sleeper      // what waits for them
+	caller  sleeper // who waits until nothing is undone
 	spins   int
 
 	// The arguments of a running call live here, so that handing them to the workers allocates nothing.
@@ -45,7 +47,8 @@ const closed = -1
 // NewTeam starts a team of that many threads, the caller's among them. Fewer than 2 start none. WebAssembly has a single
 // thread, so there every team is a team of one.
 func NewTeam(threads int) *Team {
-	t := &Team{spins: 1}
+	t := &Team{spins: 1, parts: max(threads, 1)}
+	t.next.Store(int32(t.parts))
 	if runtime.GOARCH == "wasm" {
 		return t
 	}
@@ -53,23 +56,35 @@ func NewTeam(threads int) *Team {
 		t.spins = lookouts
 	}
 	t.caller.init()
-	for i := range threads - 1 {
+	for range threads - 1 {
 		w := &worker{}
 		w.init()
 		t.workers = append(t.workers, w)
-		go t.work(w, i+1)
+		go t.work(w)
 	}
 	return t
 }
 
-func (t *Team) work(w *worker, part int) {
-	for done := int64(0); ; done++ {
-		w.await(t.spins, func() bool { return w.jobs.Load() != done })
-		if w.jobs.Load() == closed {
+func (t *Team) work(w *worker) {
+	for seen := int64(0); ; {
+		w.await(t.spins, func() bool { return w.jobs.Load() != seen })
+		if seen = w.jobs.Load(); seen == closed {
 			return
 		}
-		t.job.Run(part, len(t.workers)+1)
-		if t.working.Add(-1) == 0 {
+		t.take()
+	}
+}
+
+// take does parts of the running job until none is left that nobody has begun. A worker which the operating system is slow to
+// run so holds nobody up: others do its part. It may come so late that it finds the next job, which is as good.
+func (t *Team) take() {
+	for {
+		part := int(t.next.Add(1)) - 1
+		if part >= t.parts {
+			return
+		}
+		t.job.Run(part, t.parts)
+		if t.undone.Add(-1) == 0 {
 			t.caller.wake()
 		}
 	}
@@ -90,13 +105,14 @@ func (t *Team) Do(job Job) {
 		return
 	}
 	t.job = job
-	t.working.Store(int32(len(t.workers)))
+	t.undone.Store(int32(t.parts))
+	t.next.Store(0) // from here on parts are taken
 	for _, w := range t.workers {
 		w.jobs.Add(1)
 		w.wake()
 	}
-	job.Run(0, len(t.workers)+1)
-	t.caller.await(t.spins, func() bool { return t.working.Load() == 0 })
+	t.take()
+	t.caller.await(t.spins, func() bool { return t.undone.Load() == 0 })
 	t.job = nil
 }
 

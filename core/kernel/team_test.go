@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // calls runs every kind of call once with the given team and returns all that they wrote. The sizes are beyond soloWork, so that
@@ -133,6 +134,41 @@ func TestTeam(t *testing.T) {
 	none.Do(&counting{})
 	if none.Threads() != 1 {
 		t.Error("a nil team isn't one thread")
+	}
+}
+
+// A tally counts how often each part ran, plainly: the team must order what its goroutines read and write.
+type tally struct {
+	runs [8]int
+	slow int // which part takes longer than the others
+	sink [8]int
+}
+
+func (j *tally) Run(part, parts int) {
+	if part == j.slow {
+		for i := range 20000 {
+			j.sink[part] += i
+		}
+	}
+	j.runs[part]++
+}
+
+// TestTeamWakes hands out jobs to workers that look out for them, that are about to fall asleep and that sleep.
+func TestTeamWakes(t *testing.T) {
+	for _, threads := range []int{2, 3, 8} {
+		team := NewTeam(threads)
+		var job tally
+		for i := range 120 {
+			job.slow = i % threads
+			team.Do(&job)
+			for part := range team.Threads() {
+				if job.runs[part] != i+1 {
+					t.Fatalf("%d threads: part %d ran %d times in %d jobs", threads, part, job.runs[part], i+1)
+				}
+			}
+			time.Sleep(time.Duration(i%20) * 10 * time.Microsecond)
+		}
+		team.Close()
 	}
 }
 

@@ -84,7 +84,7 @@ func (t *trial) timeBatch(ctx context.Context, examples *dataset.Examples, size 
 	for i, s := range subjects {
 		latency := latencyOf(series[i])
 		latency.Fastest = fastest[i] / 1e3
-		latency.NonZeros = len(batch.Index)
+		latency.NonZeros, latency.Columns = len(batch.Index), columns(batch)
 		if i > 0 {
 			latency.Verdict = verdict(series[0].Samples, series[i].Samples)
 		}
@@ -105,6 +105,15 @@ func (t *trial) batch(examples *dataset.Examples, size int) nn.Batch {
 		return b.Scatter(nil)
 	}
 	return b
+}
+
+// columns counts the columns of a sparse batch that hold anything.
+func columns(b nn.Batch) int {
+	seen := map[int32]bool{}
+	for _, k := range b.Index {
+		seen[k] = true
+	}
+	return len(seen)
 }
 
 func latencyOf(s measure.Series) wire.Latency {

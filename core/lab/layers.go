@@ -18,7 +18,7 @@ import (
 const wideLayer = 256
 
 // eachLayer is how long a layer, and each of its limits, is measured.
-const eachLayer = 60 * time.Millisecond
+const eachLayer = 100 * time.Millisecond
 
 // LayerTimes times the wide dense layers of the models one by one, on random numbers, in turns with the limits that bound
 // them. The callback, which may be nil, hears how many shapes of how many are done.

@@ -112,7 +112,9 @@ func (t *trial) fastest(ctx context.Context, subjects []*subject, batch nn.Batch
 		return fmt.Errorf("batch %d: %w", batch.Rows, err)
 	}
 	for i, s := range subjects {
-		s.row.LatencyUS[strconv.Itoa(batch.Rows)] = wire.Latency{Fastest: best[passes[i]] / 1e3, NonZeros: len(batch.Index)}
+		s.row.LatencyUS[strconv.Itoa(batch.Rows)] = wire.Latency{
+			Fastest: best[passes[i]] / 1e3, NonZeros: len(batch.Index), Columns: columns(batch),
+		}
 	}
 	for k, l := range peaks {
 		t.seen.peaks[k] = max(t.seen.peaks[k], l.rate(best))

@@ -77,7 +77,7 @@ func TestTime(t *testing.T) {
 			t.Errorf("%s %s: accuracy was measured", row.Model, row.Variant)
 		}
 		for batch, l := range row.LatencyUS {
-			if !(l.Fastest > 0) || len(l.Samples) != 0 || (l.NonZeros > 0) != (row.Model == "sst2-lab2") {
+			if !(l.Fastest > 0) || len(l.Samples) != 0 || (l.NonZeros > 0) != (row.Model == "sst2-lab2") || l.Columns > l.NonZeros || (l.Columns > 0) != (l.NonZeros > 0) {
 				t.Errorf("%s %s, batch %s: %+v", row.Model, row.Variant, batch, l)
 			}
 		}

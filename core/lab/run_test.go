@@ -297,7 +297,7 @@ func TestRunCancel(t *testing.T) {
 	req.Runs, req.Batches = wire.MaxRuns, []int{64}
 	spec, _ := nn.SpecOf("sst2-lab2")
 	randomExamples(spec, 1000, 2) // made beforehand, since that takes a while
-	for _, at := range []string{"loading the model", "calibrating", "converting", "accuracy", "warming up", ", run "} {
+	for _, at := range []string{"loading the model", "calibrating", "converting", "accuracy", "batch 64", ", run "} {
 		t.Run(at, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

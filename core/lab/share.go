@@ -51,6 +51,9 @@ func (t *trial) share(ctx context.Context) (stop func(), err error) {
 			i++
 		}
 	}
+	if t.host.Peaks != nil {
+		t.note("what several threads of a browser can do at the most is not measured: the roofline leaves these rows out")
+	}
 	for _, b := range t.req.Batches {
 		switch sparse := t.input() == wire.Sparse; {
 		case shared.Shares(b, sparse):

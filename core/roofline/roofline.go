@@ -11,7 +11,7 @@
 //     weights; dynamic int8 must have seen all of it before it multiplies, so that reads it once more, beforehand.
 //   - Halves are widened and multiplied in float32: once for each row at batch 1, which is the float16 peak, and for larger
 //     batches once in all, which leaves the float32 peak.
-//   - A sparse first layer reads and multiplies the weights of the elements that are there.
+//   - A sparse first layer multiplies the weights of the elements that are there, and reads each of these once.
 //   - The time that a bound is compared with is that of the fastest burst of calls, where bursts were timed, or of the fastest
 //     run, as the limits are those of the fastest bursts: what else happens on a machine only ever adds time.
 //
@@ -67,7 +67,7 @@ type Cell struct {
 	Predicted float64 `json:"predicted,omitempty"` // times faster than the baseline by the bounds; 0 for the baseline itself
 	Measured  float64 `json:"measured,omitempty"`  // times faster than the baseline by the times
 
-	nonZeros int // as wire.Latency has it
+	in input
 }
 
 // Intensity is the cell's multiply-adds per byte of weights, the x of a roofline.
@@ -120,13 +120,14 @@ func cellsOf(r wire.Row, p *wire.Peaks) []Cell {
 		if err != nil || batch < 1 || !(time > 0) || math.IsInf(time, 0) {
 			continue
 		}
-		w, ok := workOf(spec, r.Variant, batch, l.NonZeros)
+		in := input{l.NonZeros, l.Columns}
+		w, ok := workOf(spec, r.Variant, batch, in)
 		if !ok {
 			continue
 		}
 		c := Cell{
 			Model: r.Model, Variant: r.Variant, Batch: batch, Host: r.Host, Engine: r.Engine, Threads: r.Threads, Input: r.Input,
-			TimeUS: time, nonZeros: l.NonZeros,
+			TimeUS: time, in: in,
 		}
 		b := w.bound(p)
 		c.MultiplyAdds, c.WeightBytes, c.BoundUS = w.macs(), w.bytes(), b.total()/1e3

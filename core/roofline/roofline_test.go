@@ -71,11 +71,11 @@ func TestSparseBound(t *testing.T) {
 	r := row("sst2-lab1", "fp32", map[string]float64{"1": 2})
 	r.Input = wire.Sparse
 	l := r.LatencyUS["1"]
-	l.NonZeros = 20
+	l.NonZeros, l.Columns = 20, 15
 	r.LatencyUS["1"] = l
 	got := Cells([]wire.Row{r}, machine())[0]
-	const n = 20*512 + 512*2
-	if !near(got.MultiplyAdds, n) || !near(got.WeightBytes, 4*n) || !near(got.BoundUS, 4*n/100.0/1e3) || got.Bound != Overhead {
+	const macs, read = 20*512 + 512*2, 15*512 + 512*2
+	if !near(got.MultiplyAdds, macs) || !near(got.WeightBytes, 4*read) || !near(got.BoundUS, 4*read/100.0/1e3) || got.Bound != Overhead {
 		t.Errorf("%+v", got)
 	}
 }
@@ -180,7 +180,7 @@ func TestBoundsAreMonotonic(t *testing.T) {
 		for _, batch := range []int{1, 2, 3, 8, 64, 512} {
 			bounds := map[string]float64{}
 			for _, v := range wire.VariantIDs() {
-				w, ok := workOf(spec, v, batch, 0)
+				w, ok := workOf(spec, v, batch, input{})
 				if bounds[v] = w.bound(p).total(); !ok || !(bounds[v] > 0) {
 					t.Fatalf("%s %s: %v", spec.ID, v, bounds[v])
 				}

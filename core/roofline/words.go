@@ -77,7 +77,7 @@ func (c *Cell) promise(p *wire.Peaks) string {
 	if err != nil || c.Bound == Overhead {
 		return ""
 	}
-	w, ok := workOf(spec, "static-qint8", c.Batch, c.nonZeros)
+	w, ok := workOf(spec, "static-qint8", c.Batch, c.in)
 	if !ok {
 		return ""
 	}

@@ -17,9 +17,11 @@ type work struct {
 // A layer multiplies macs times by weights, which lie in bytes.
 type layer struct{ macs, bytes float64 }
 
-// workOf returns the work of a batch; nonZeros counts the elements of a sparse one, 0 is a dense one. The variant may be
-// unknown.
-func workOf(spec nn.Spec, variant string, rows, nonZeros int) (work, bool) {
+// An input is what the first layer reads of a sparse batch; the zero value is a dense one.
+type input struct{ nonZeros, columns int }
+
+// workOf returns the work of a batch. The variant may be unknown.
+func workOf(spec nn.Spec, variant string, rows int, in input) (work, bool) {
 	each := bytesOf(variant)
 	if each == 0 {
 		return work{}, false
@@ -29,9 +31,9 @@ func workOf(spec nn.Spec, variant string, rows, nonZeros int) (work, bool) {
 	for i := 1; i < len(dims); i++ {
 		n := float64(dims[i-1]) * float64(dims[i])
 		l := layer{macs: w.rows * n, bytes: each * n}
-		if i == 1 && nonZeros > 0 {
-			l.macs = float64(nonZeros) * float64(dims[1])
-			l.bytes = each * l.macs
+		if i == 1 && in.nonZeros > 0 {
+			l.macs = float64(in.nonZeros) * float64(dims[1])
+			l.bytes = each * float64(in.columns) * float64(dims[1])
 		} else if i == 1 {
 			w.input = 4 * w.rows * float64(dims[0])
 		}

@@ -29,12 +29,12 @@ func main() {
 	if isHelper() {
 		help()
 	}
-	global := js.Global()
+	global, detect := js.Global(), sync.OnceValue(hardware.Detect)
 	host := lab.Host{
 		Name:       wire.Browser,
 		Version:    version,
-		Hardware:   sync.OnceValue(hardware.Detect),
-		MaxThreads: threadLimit(js.Global().Get("navigator").Get("hardwareConcurrency").Int()),
+		Hardware:   detect,
+		MaxThreads: threadLimit(detect().Threads),
 		MaxBatch:   maxBatch,
 		Share:      share,
 		Peaks:      lab.Remembering(lab.Limits),

@@ -11,9 +11,11 @@ func floats() {
 	columnMasks()
 	for rows := 1; rows <= 14; rows++ {
 		avx512.tile(rows)
+		avx512.tileHalf(rows)
 	}
 	for rows := 1; rows <= 6; rows++ {
 		avx2.tile(rows)
+		avx2.tileHalf(rows)
 	}
 	for _, half := range []bool{false, true} {
 		for panels := 1; panels <= 4; panels++ {
@@ -29,7 +31,6 @@ func floats() {
 		}
 	}
 	for _, w := range []width{avx512, avx2} {
-		w.widen()
 		w.combine(false)
 		w.combine(true)
 		w.finish()

@@ -6,30 +6,6 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// widen writes the conversion of halves.
-func (w width) widen() {
-	TEXT("widen"+w.name, NOSPLIT, "func(dst *float32, src *uint16, n int)")
-	Pragma("noescape")
-	Doc("widen"+w.name+" converts halves; n is a multiple of 32:", "",
-		"	for i := range n {",
-		"		dst[i] = widen(src[i])",
-		"	}")
-	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("n"), GP64())
-	align()
-	Label("loop")
-	unroll := 32 / w.lanes()
-	for i := range unroll {
-		r := w.register()
-		VCVTPH2PS(Mem{Base: src, Disp: i * w.bytes / 2}, r)
-		VMOVUPS(r, Mem{Base: dst, Disp: i * w.bytes})
-	}
-	ADDQ(U32(uint32(unroll*w.bytes/2)), src)
-	ADDQ(U32(uint32(unroll*w.bytes)), dst)
-	SUBQ(Imm(uint64(unroll*w.lanes())), n)
-	JG(LabelRef("loop"))
-	leave()
-}
-
 // finish writes Engine.finish.
 func (w width) finish() {
 	TEXT("finish"+w.name, NOSPLIT, "func(y *float32, n int, bias *float32, flags int)")

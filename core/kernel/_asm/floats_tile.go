@@ -27,7 +27,36 @@ func (w width) tile(rows int) {
 		"			c[i][j] = relu(s + bias[j]), relu if flags&2 != 0",
 		"		}",
 		"	}")
+	w.tileBody(rows, func(b Register, b0, b1 VecVirtual) {
+		VMOVUPS(Mem{Base: b}, b0)
+		VMOVUPS(Mem{Base: b, Disp: w.bytes}, b1)
+	})
+}
 
+// tileHalf writes the same for halves, which it leaves widened for further rows.
+func (w width) tileHalf(rows int) {
+	cols := 2 * w.lanes()
+	name := fmt.Sprintf("tileHalf%dx%d%s", rows, cols, w.name)
+	TEXT(name, NOSPLIT, "func(c, a *float32, b *uint16, ldc, rs, cs, ldb, k, n int, bias *float32, flags int, next *uint16, wide *float32)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s is tile%dx%d%s with halves. It also writes", name, rows, cols, w.name), "",
+		"	for t := range k {",
+		fmt.Sprintf("		for j := range %d {", cols),
+		"			wide[t*32+j] = float32(b[t*ldb][j])",
+		"		}",
+		"	}")
+	wide := Load(Param("wide"), GP64())
+	w.tileBody(rows, func(b Register, b0, b1 VecVirtual) {
+		VCVTPH2PS(Mem{Base: b}, b0)
+		VCVTPH2PS(Mem{Base: b, Disp: w.bytes / 2}, b1)
+		VMOVUPS(b0, Mem{Base: wide})
+		VMOVUPS(b1, Mem{Base: wide, Disp: w.bytes})
+		ADDQ(Imm(4*panelCols), wide)
+	})
+}
+
+// tileBody writes a tile whose row of b load leaves in two registers.
+func (w width) tileBody(rows int, load func(b Register, b0, b1 VecVirtual)) {
 	t := tileRows{rows: rows, first: Load(Param("a"), GP64()), stride: Load(Param("rs"), GP64())}
 	t.prepare()
 	acc := w.registers(2 * rows)
@@ -37,8 +66,7 @@ func (w width) tile(rows int) {
 	k, odd, next := Load(Param("k"), GP64()), GP64(), Load(Param("next"), GP64())
 	step := func() {
 		b0, b1 := w.register(), w.register()
-		VMOVUPS(Mem{Base: b}, b0)
-		VMOVUPS(Mem{Base: b, Disp: w.bytes}, b1)
+		load(b, b0, b1)
 		for i := range rows {
 			a := w.register()
 			VBROADCASTSS(t.at(i), a)
@@ -65,7 +93,7 @@ func (w width) tile(rows int) {
 	JZ(LabelRef("finish"))
 	step()
 	Label("finish")
-	w.finishTile(acc, cols)
+	w.finishTile(acc)
 	leave()
 }
 
@@ -92,7 +120,7 @@ func (w width) startTile(acc []VecVirtual) {
 }
 
 // finishTile adds the bias, applies the ReLU and stores the tile.
-func (w width) finishTile(acc []VecVirtual, cols int) {
+func (w width) finishTile(acc []VecVirtual) {
 	Load(Param("n"), RCX)
 	mask := w.columnsOf()
 	bias := Load(Param("bias"), GP64())
@@ -121,7 +149,7 @@ func (w width) finishTile(acc []VecVirtual, cols int) {
 		}
 	}
 	if w.bytes == 32 { // masked stores take long on some processors
-		CMPQ(Load(Param("n"), GP64()), Imm(uint64(cols)))
+		CMPQ(Load(Param("n"), GP64()), Imm(uint64(2*w.lanes())))
 		JNE(LabelRef("masked"))
 		rows(func(_ int, r VecVirtual, to Mem) { VMOVUPS(r, to) })
 		leave()

@@ -20,7 +20,7 @@ var kernels = []kernel{
 	{"combine_f32_relaxed", "iiiiiii", false, levelRelaxed, combination{bytes: 16, weights: load, madd: f32x4RelaxedMadd}.build},
 	{"combine_f16_relaxed", "iiiiiii", false, levelRelaxed, combination{bytes: 8, madd: f32x4RelaxedMadd}.build},
 
-	{"combine_fours_relaxed", "iiiiiii", false, levelRelaxed, combination{bytes: 16, weights: loadBytes, madd: dotI8}.build},
+	{"add_high_relaxed", "iiiiiii", false, levelRelaxed, addHigh},
 
 	{"finish", "iiii", false, levelSIMD128, finish},
 	{"range_of", "iii", false, levelSIMD128, rangeOf},
@@ -32,6 +32,11 @@ var kernels = []kernel{
 	{"fuses", "i", true, levelRelaxed, fuses},
 	{"quantize_dynamic_fused", "iiifiii", false, levelRelaxed, quantizeDynamic(true)},
 	{"dequantize_sums_fused", "iiiiiiifiii", false, levelRelaxed, dequantizeSums(true)},
+
+	{"transpose", "iiii", false, levelSIMD128, transpose},
+	{"gate", "iiii", false, levelSIMD128, gate},
+	{"adam", "iiiiiii", false, levelSIMD128, adam},
+	{"adam_idle", "iiiiiii", false, levelSIMD128, adamIdle},
 
 	{"peak_f32", "ii", true, levelSIMD128, peak{maddF32, 4}.build},
 	{"peak_i16", "ii", true, levelSIMD128, peak{maddI16, 4}.build},

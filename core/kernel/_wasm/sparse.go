@@ -110,3 +110,33 @@ func interleave(from byte) (lanes [16]byte) {
 	}
 	return lanes
 }
+
+// addHigh has the parameters acc, panels, w, ldw, index, value, count: value holds four bytes of 0 or 1 for each of count
+// steps of k, whose numbers are in index. For all outputs o of the panels,
+//
+//	acc[o] += 128 * (value[i] · w[o/8][index[i]][o%8])
+func addHigh(_ *module, f *function) {
+	a := f.params
+	acc, panels, w, ldw, index, values, count := a[0], a[1], a[2], a[3], a[4], a[5], a[6]
+	left, at, step, factor, sums := f.local(i32), f.local(i32), f.local(i32), f.local(v128), f.many(2, v128)
+	f.repeat(panels, func() {
+		for _, sum := range sums {
+			f.set(sum, words(0))
+		}
+		f.set(left, count)
+		f.set(at, number(0))
+		f.repeat(left, func() {
+			f.set(step, i32Add(w, i32Shl(i32Load(i32Add(index, at), 0), number(5))))
+			f.set(factor, load32Splat(i32Add(values, at), 0))
+			for i, sum := range sums {
+				f.set(sum, dotI8(factor, loadBytes(step, 16*i), sum))
+			}
+			f.add(at, number(4))
+		})
+		for i, sum := range sums {
+			f.store(acc, 16*i, i32x4Add(load(acc, 16*i), i32x4Shl(sum, number(7))))
+		}
+		f.add(acc, number(32))
+		f.add(w, ldw)
+	})
+}

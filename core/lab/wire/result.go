@@ -17,6 +17,7 @@ type Latency struct {
 	Calls    int       `json:"calls"`               // forward passes a run
 	Fastest  float64   `json:"fastest,omitempty"`   // mean of the fastest short burst of passes, for a roofline
 	NonZeros int       `json:"non_zeros,omitempty"` // elements of the batch, where the input is sparse
+	Columns  int       `json:"columns,omitempty"`   // different columns that these lie in
 	Verdict  *Verdict  `json:"verdict,omitempty"`   // against the baseline; nil for the baseline itself
 }
 

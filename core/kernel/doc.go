@@ -17,11 +17,12 @@
 // Integers are the same bits on every engine, for every number of threads and for every batch size: a sum of products is
 // computed in int32 modulo 2^32, which for up to 32,768 inputs no sum can leave.
 //
-// Float32 results are the same bits for every number of threads and, on the portable engine, for every batch size,
-// processor and host, the browser included: each output is the sum of its products in ascending order of the input,
-// every product and every sum rounded to float32, then the bias, then the ReLU. Other engines may sum in another order
-// and fuse multiplications with additions. All stay within the bound of Higham, Accuracy and Stability of Numerical
-// Algorithms, section 3.1: with u = 2^-24,
+// Float32 results are the same bits for every number of threads and for every batch size and position in a batch. On the
+// portable engine, and on WebAssembly's simd128, they are also the same for every processor and host: each output is the sum
+// of its products in ascending order of the input, every product and every sum rounded to float32, then the bias, then the
+// ReLU. The other engines fuse multiplications with additions, and add up layers of few outputs in another order; of those,
+// avx2 and avx512 agree with each other. All stay within the bound of Higham, Accuracy and Stability of Numerical Algorithms,
+// section 3.1: with u = 2^-24,
 //
 //	|y - exact| <= (in+1)·u / (1 - (in+1)·u) · (Σ|x·w| + |bias|)
 //

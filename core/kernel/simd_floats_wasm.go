@@ -48,7 +48,7 @@ func (e *Engine) floatsSIMD(relaxed bool) {
 	}
 	e.packF16 = func(w []uint16, bias []float32, out, in int, relu bool) floatProduct {
 		p := simdFloats{padded(bias, out), out, in, relu, gemmWide}
-		if !finiteHalves(w) {
+		if out*in <= mostWidened || !finiteHalves(w) {
 			wide := make([]float32, len(w))
 			for i, h := range w {
 				wide[i] = widen(h)
@@ -58,6 +58,11 @@ func (e *Engine) floatsSIMD(relaxed bool) {
 		return &simdF16{p, gemmHalf, pack(w, out, in, 1)}
 	}
 }
+
+// mostWidened is how many halves a layer may have to be kept as float32, in 8 MB of memory: WebAssembly has no instruction
+// that widens a half, and the five that it takes are slower than reading twice the bytes, unless these come from beyond a
+// processor's caches. Widened before or on the way, the products are the same bits.
+const mostWidened = 2 << 20
 
 // finiteHalves reports whether there is neither an infinity nor a NaN among the halves: those the kernels don't widen.
 func finiteHalves(w []uint16) bool {

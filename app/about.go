@@ -17,7 +17,8 @@ type about struct{ goapp.Compo }
 var explanations = map[string]string{
 	"fp32": "Every weight takes four bytes, as training left it. All others are compared with this one.",
 	"dynamic-float16": "Every weight is rounded to a two-byte float. The arithmetic stays float32, so answers hardly ever " +
-		"change; what is saved is memory and its bandwidth.",
+		"change; what is saved is memory and its bandwidth. In a browser a small network gains nothing but the smaller file: WebAssembly " +
+		"has no instruction that widens such a float, so layers of up to two million weights are kept as float32 in memory.",
 	"dynamic-qint8": "Every weight becomes one of 255 whole numbers times a scale: one byte. Inputs of each layer are rounded " +
 		"to whole numbers too, with the range of the batch at hand, and the products are summed in integers.",
 	"static-qint8": "As before, but the ranges are found once, beforehand, on a sample of the training data, and results go " +
@@ -41,6 +42,10 @@ var reading = [][2]string{
 		"for, where the browser has them. AVX2 and AVX-512 are a processor’s own, natively. The fastest runs unless you choose another."},
 	{"Threads", "How many threads share one pass. In a browser they share a batch by its rows, each with the model in a memory of its own, " +
 		"so a batch of 1 is computed by one."},
+	{"Roofline", "How near a pass comes to what the machine can do. The machine reads so many bytes of weights a second and makes so many " +
+		"multiply-adds a second; a pass that needs both cannot be faster than the slower of the two. At batch 1 each weight is read for one " +
+		"multiply-add, so memory is the limit and fewer bytes are faster; at batch 64 each weight serves 64 rows, so arithmetic is. Overhead is " +
+		"what a small net spends besides."},
 	{"Clock, isolated", "Of a machine: the shortest time that can be told, and whether the browser keeps this page apart from others, " +
 		"which makes its clock finer."},
 	{"Faster, slower", "The ratio to float32, run by run, with its 95% interval. If the interval holds 1, the runs show no " +

@@ -20,6 +20,7 @@ type controls struct {
 	Busy     bool
 	Native   NativePhase
 	Engines  map[string][]string // the kernel engines of each host, as far as they are known
+	Threads  int                 // that the browser offers, 0 while that is not known
 	Linked   string
 }
 
@@ -84,6 +85,9 @@ func (c *controls) hint() string {
 			}
 		}
 	}
+	if slices.Contains(s.Hosts(), wire.Browser) && c.Threads > 0 && s.Threads > c.Threads {
+		return fmt.Sprintf("This browser offers %s and computes with no more.", plural(c.Threads, "thread"))
+	}
 	if s.Weights == wire.Fresh {
 		return "Training comes first: in a browser some 20 seconds or more for mnist-lab1, minutes for the larger models."
 	}
@@ -113,10 +117,10 @@ func variantOptions() []option {
 // engineOptions are the kernel engines of the hosts where the settings would run: the one that all have, then each host's
 // own. One that the address names is on the list, whoever has it.
 func engineOptions(s Settings, engines map[string][]string) []option {
-	out := []option{{Value: fastest, Label: "Fastest"}, {Value: "portable", Label: engineName("portable")}}
+	out := []option{{Value: fastest, Label: "Fastest"}, {Value: "portable", Label: engineLabel("portable")}}
 	add := func(name, group string) {
 		if name != "" && !slices.ContainsFunc(out, func(o option) bool { return o.Value == name }) {
-			out = append(out, option{Value: name, Label: engineName(name), Group: group})
+			out = append(out, option{Value: name, Label: engineLabel(name), Group: group})
 		}
 	}
 	for _, host := range s.Hosts() {
@@ -126,6 +130,14 @@ func engineOptions(s Settings, engines map[string][]string) []option {
 	}
 	add(s.Engine, "Elsewhere")
 	return out
+}
+
+// engineLabel is an engine's name as a label. One that the page does not know keeps the letters that it has.
+func engineLabel(id string) string {
+	if name := engineName(id); name != id {
+		return upperFirst(name)
+	}
+	return id
 }
 
 // current is what a field shows: the reader's text, or the setting.

@@ -27,7 +27,7 @@ func renderExperiments(s *session) goapp.UI {
 			goapp.H2().ID("experiments").Text("Experiments"),
 			goapp.P().Text("Choose what to measure and press Run. Rows appear as they finish."),
 		),
-		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Engines: s.engines(), Linked: s.Linked},
+		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Engines: s.engines(), Threads: s.offered(), Linked: s.Linked},
 		goapp.Div().Class("notices").Body(notices(s)...),
 		&progress{S: s, View: s.progress()},
 		&results{S: s, View: s.results()},

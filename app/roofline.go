@@ -26,7 +26,7 @@ type roofGroup struct {
 
 type roofCell struct {
 	Variant, Name, Batch string
-	Time, Bound, Share   string // "17.0 µs", "memory", "96%"
+	Time, Bound, Share   string // "17.0 µs", "memory", "96%" or "about 100%"
 	Class, Sentence      string
 }
 
@@ -68,24 +68,35 @@ func roofGroups(cells []roofline.Cell) []roofGroup {
 			lo, hi = min(lo, c.Share), max(hi, c.Share)
 			g.Cells = append(g.Cells, roofCell{
 				Variant: c.Variant, Name: variantName(c.Variant), Batch: fmt.Sprint(c.Batch),
-				Time: report.Figures(c.TimeUS, 3) + " µs", Bound: c.Bound, Share: report.Share(c.Share),
+				Time: report.Figures(c.TimeUS, 3) + " µs", Bound: c.Bound, Share: shareText(c.Share),
 				Class: shareClass(c.Share), Sentence: sentence(c.Sentence),
 			})
 		}
 		if len(g.Cells) > 0 {
-			g.Summary = fmt.Sprintf("%s to %s of what is possible", report.Share(lo), report.Share(hi))
+			g.Summary = fmt.Sprintf("%s to %s of the measured limits", report.Share(lo), shareText(hi))
 			out = append(out, g)
 		}
 	}
 	return out
 }
 
+// shareText writes a share of the bound. Nothing is faster than its limit: what seems to be shows how well limits can be measured.
+func shareText(share float64) string {
+	switch {
+	case roofline.Exceeds(share):
+		return "over 100%"
+	case share >= 1.005:
+		return "about 100%"
+	}
+	return report.Share(share)
+}
+
 // shareClass is the verdict's class for a share of the bound.
 func shareClass(share float64) string {
 	switch {
-	case share >= 0.85:
+	case share >= report.GoodShare:
 		return "good"
-	case share < 0.5:
+	case share < report.BadShare:
 		return "bad"
 	}
 	return "none"
@@ -95,9 +106,9 @@ func shareClass(share float64) string {
 func roofText(p *wire.Peaks, cells []roofline.Cell) string {
 	fastest, slowest := bandwidths(cells)
 	s := fmt.Sprintf("%s on %s: at most %s billion multiply-adds a second in float32 and %s in int8; weights are read at %s GB/s",
-		engineName(p.Engine), plural(p.Threads, "thread"), report.Figures(p.Float32, 3), report.Figures(p.Int8, 3), report.Figures(slowest, 3))
+		engineName(p.Engine), plural(p.Threads, "thread"), report.Figures(p.Float32, 3), report.Figures(p.Int8, 3), bandwidthText(fastest, slowest))
 	if report.Figures(fastest, 3) != report.Figures(slowest, 3) {
-		s += fmt.Sprintf(" to %s GB/s, the faster the fewer they are", report.Figures(fastest, 3))
+		s += ", the faster the fewer they are"
 	}
 	return sentence(s) + " " + report.RooflineSummary(cells)
 }
@@ -109,6 +120,15 @@ func bandwidths(cells []roofline.Cell) (fastest, slowest float64) {
 		fastest, slowest = max(fastest, c.Bandwidth), min(slowest, c.Bandwidth)
 	}
 	return fastest, slowest
+}
+
+// bandwidthText writes one figure, or two that differ: "38.0 to 92.7".
+func bandwidthText(fastest, slowest float64) string {
+	fast, slow := report.Figures(fastest, 3), report.Figures(slowest, 3)
+	if slow == fast {
+		return fast
+	}
+	return slow + " to " + fast
 }
 
 // roof shows the rooflines under the tables.
@@ -126,10 +146,12 @@ func (r *roof) Render() goapp.UI {
 			goapp.H2().ID("roofline").Text("Roofline"),
 			goapp.P().Text("How near the machine’s own limit is every pass, and which limit is it?"),
 		),
-		goapp.P().Class("results-text").Text("A point is one cell of the tables: how many multiply-adds it does for each byte of weights it reads, " +
-			"and how many a second. The line above a point ends at the least time in which this machine could do the same: where reading the " +
-			"weights takes all of it, on the slope; where multiplying does, on the level roof. The limits are measured at the end of a " +
-			"run with the kernels’ own instructions, and every pass is judged by its fastest moment, so other work on the machine counts little."),
+		goapp.P().Class("results-text").Text("Every pass has to read its weights and to multiply by them, and whichever takes the machine longer " +
+			"is its limit, its bound. Each point is one latency of the tables: the higher, the more multiply-adds a second; the further right, the more of " +
+			"them for each byte of weights. Reading bounds what lies under the slope, multiplying what lies under a level roof, and the thin line from a point ends at its own bound."),
+		goapp.P().Class("results-text").Text("A share of 45% of the bound says that the machine could be 1 / 0.45 = 2.2 times as fast. The limits are measured too, at the end of a " +
+			"run and with the kernels’ own instructions: a pass that seems to exceed its bound has reached it, and the limit was measured too low. " +
+			"Every pass is judged by its fastest moment, so other work on the machine counts little."),
 	}
 	for _, v := range r.View {
 		body = append(body, v.render())

@@ -69,6 +69,14 @@ func TestRooflineAppearsWithLimits(t *testing.T) {
 	}
 }
 
+func TestShareText(t *testing.T) {
+	for share, want := range map[float64]string{0.449: "45%", 1: "100%", 1.004: "100%", 1.02: "about 100%", 1.19: "over 100%"} {
+		if got := shareText(share); got != want {
+			t.Errorf("%v: %s, want %s", share, got, want)
+		}
+	}
+}
+
 func TestRooflineMarkup(t *testing.T) {
 	s := roofState()
 	s.merge(wire.Browser, &wire.Result{Peaks: roofPeaks()})

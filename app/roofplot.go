@@ -116,6 +116,7 @@ func (d *roofPlot) axes() {
 	}
 	d.text("axis", "middle", (d.left+d.width-d.right)/2, d.height-8, "multiply-adds for each byte of weights")
 	d.text("axis", "start", 4, 14, "billion multiply-adds a second")
+	d.text("prompt", "start", 4, 32, "Point at a mark, tap it or tab to it, for its figures.")
 	d.b.WriteString(`</g>`)
 }
 
@@ -136,17 +137,13 @@ func (d *roofPlot) roofs(cells []roofline.Cell, p *wire.Peaks) {
 		from, to := max(d.x0, d.y0/b), min(levels[0].peak/b, d.x1)
 		d.line("slope", d.x(from), d.y(from*b), d.x(to), d.y(to*b))
 	}
-	words := report.Figures(fastest, 3) + " GB/s"
-	if slow := report.Figures(slowest, 3); slow+" GB/s" != words {
-		words = slow + " to " + words
-	}
-	d.text("label", "start", d.left+6, d.top+12, "slopes: "+words)
+	d.text("label", "start", d.left+6, d.top+12, "slopes: "+bandwidthText(fastest, slowest)+" GB/s")
 	last := math.Inf(-1)
 	for _, l := range levels {
 		y := d.y(l.peak)
 		d.line("level", d.x(max(d.x0, l.peak/fastest)), y, d.width-d.right, y)
 		last = max(y, last+13) // labels keep clear of each other
-		label := l.name + " " + report.Figures(l.peak, 3)
+		label := l.name + ": " + report.Figures(l.peak, 3)
 		if d.right > 100 {
 			d.text("label", "start", d.width-d.right+6, last+4, label)
 		} else {
@@ -167,7 +164,7 @@ func levelsOf(cells []roofline.Cell, p *wire.Peaks) []level {
 	levels := []level{{"float32", p.Float32}, {"int8", p.Int8}}
 	const apart = 0.9 // of float32's, or one line would lie on the other
 	if p.Float16 < apart*p.Float32 && slices.ContainsFunc(cells, func(c roofline.Cell) bool { return c.Variant == "dynamic-float16" && c.Batch == 1 }) {
-		levels = append(levels, level{"float16, batch 1", p.Float16})
+		levels = append(levels, level{"float16 at batch 1", p.Float16})
 	}
 	slices.SortFunc(levels, func(a, b level) int { return cmp.Compare(b.peak, a.peak) })
 	return levels
@@ -189,7 +186,7 @@ func (d *roofPlot) bound(c roofline.Cell) {
 }
 
 func (d *roofPlot) point(c roofline.Cell) {
-	words := fmt.Sprintf("%s: %s", report.CellName(c), report.Share(c.Share))
+	words := fmt.Sprintf("%s: %s", report.CellName(c), shareText(c.Share))
 	more := fmt.Sprintf("bound by %s, %s of %s billion a second", c.Bound, report.Figures(c.GMACs, 3), report.Figures(c.GMACs/c.Share, 3))
 	fmt.Fprintf(&d.b, `<g class="point v-%s" tabindex="0" role="img" aria-label="%s">`, class(c.Variant), html.EscapeString(words+" of the bound, "+more))
 	shape, ok := markers[c.Variant]

@@ -178,6 +178,15 @@ func browserThreads(hw wire.Hardware) int {
 	return max(1, min(hw.Threads, wire.MaxBrowserThreads))
 }
 
+// offered is how many threads the browser offers, 0 before it has told.
+func (s *State) offered() int {
+	hw, ok := s.Hardware[wire.Browser]
+	if !ok {
+		return 0
+	}
+	return browserThreads(hw)
+}
+
 // engineOn returns the engine to ask a host for when that one was chosen for all these hosts. One that nobody has stays as
 // it is: the host then says which it has.
 func engineOn(engine, host string, hosts []string, engines map[string][]string) string {

@@ -237,12 +237,12 @@ func TestEnginesToChooseFrom(t *testing.T) {
 		where, engine, want string
 		engines             map[string][]string
 	}{
-		{Both, "", "Fastest; plain Go", nil},
-		{Both, "", "Fastest; plain Go; SIMD128 (Browser); relaxed SIMD (Browser); AVX2 (Native)", engines},
-		{wire.Browser, "", "Fastest; plain Go; SIMD128 (Browser); relaxed SIMD (Browser)", engines},
-		{wire.Native, "", "Fastest; plain Go; AVX2 (Native)", engines},
-		{wire.Native, "relaxed", "Fastest; plain Go; AVX2 (Native); relaxed SIMD (Elsewhere)", engines},
-		{wire.Native, "abacus", "Fastest; plain Go; abacus (Elsewhere)", nil},
+		{Both, "", "Fastest; Plain Go", nil},
+		{Both, "", "Fastest; Plain Go; SIMD128 (Browser); Relaxed SIMD (Browser); AVX2 (Native)", engines},
+		{wire.Browser, "", "Fastest; Plain Go; SIMD128 (Browser); Relaxed SIMD (Browser)", engines},
+		{wire.Native, "", "Fastest; Plain Go; AVX2 (Native)", engines},
+		{wire.Native, "relaxed", "Fastest; Plain Go; AVX2 (Native); Relaxed SIMD (Elsewhere)", engines},
+		{wire.Native, "abacus", "Fastest; Plain Go; abacus (Elsewhere)", nil},
 	} {
 		s := LabSettings()
 		s.Where, s.Engine = tt.where, tt.engine
@@ -265,6 +265,35 @@ func TestEnginesToChooseFrom(t *testing.T) {
 	c.Settings.Engine = "portable"
 	if got := c.hint(); strings.Contains(got, "plain Go") {
 		t.Errorf("hint %q", got)
+	}
+}
+
+func TestHintOfThreads(t *testing.T) {
+	isolated := true
+	var s State
+	c := controls{Settings: LabSettings()}
+	c.Settings.Threads = 9
+	for _, tt := range []struct {
+		where, want string
+		hw          *wire.Hardware
+	}{
+		{wire.Browser, "", nil},
+		{wire.Browser, "This browser offers 2 threads and computes with no more.", &wire.Hardware{Cores: 2, Threads: 2, Isolated: &isolated}},
+		{wire.Browser, "This browser offers 1 thread and computes with no more.", &wire.Hardware{Cores: 2, Threads: 2}},
+		{wire.Browser, "This browser offers 8 threads and computes with no more.", &wire.Hardware{Cores: 16, Threads: 16, Isolated: &isolated}},
+		{wire.Native, "", &wire.Hardware{Cores: 2, Threads: 2, Isolated: &isolated}},
+	} {
+		if tt.hw != nil {
+			s.merge(wire.Browser, &wire.Result{Hardware: *tt.hw})
+		}
+		c.Settings.Where, c.Threads = tt.where, s.offered()
+		if got := c.hint(); strings.Contains(got, "offers") != (tt.want != "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%+v: hint %q", tt, got)
+		}
+	}
+	c.Settings.Where, c.Settings.Threads, c.Threads = wire.Browser, 2, 2
+	if got := c.hint(); strings.Contains(got, "offers") {
+		t.Errorf("threads that it has: hint %q", got)
 	}
 }
 

@@ -58,15 +58,9 @@ func rooflineCommand(s *streams) *cobra.Command {
 			return job.run(cmd.Context(), out)
 		},
 	}
-	f, req := cmd.Flags(), &job.req
+	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringSliceVar(&req.Models, "models", req.Models, "measure these `models`")
-	f.StringSliceVar(&req.Variants, "variants", req.Variants, "measure these `variants`, and float32 to compare them with")
-	f.StringVar(&batches, "batches", "1,64", "examples a forward pass: a `list` of sizes from 1 to "+strconv.Itoa(wire.MaxBatch))
-	f.IntVar(&req.Runs, "runs", req.Runs, "how long each variant is timed at each batch size, in tenths of a second, at most "+strconv.Itoa(wire.MaxRuns))
-	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")
-	f.StringVar(&req.Input, "input", req.Input, "how the first layer reads a bag of words: dense, as the lab times it, or sparse")
-	f.StringVar(&req.Engine, "engine", "", "kernel engine (default: the best that this machine runs; see quantlab hardware)")
+	addPasses(cmd, &job.req, &batches, "how long each variant is timed at each batch size, in tenths of a second, at most "+strconv.Itoa(wire.MaxRuns))
 	f.BoolVar(&job.layers, "layers", true, "also time each dense layer of 256 outputs and more by itself")
 	f.BoolVar(&job.fresh, "fresh", false, "measure the machine's limits anew")
 	out.addTo(cmd)
@@ -91,9 +85,13 @@ func (j rooflineJob) run(ctx context.Context, out *output) error {
 	defer meter.close()
 	h, began := host(), time.Now()
 	h.Peaks = limits.Kept(src.CacheDir(), limits.Of(h), j.fresh, lab.Limits)
+	passes := 1.0 // share of the work
+	if j.layers {
+		passes = 0.75 // roughly, at the lab's settings
+	}
 	result, err := lab.Time(ctx, h, src, j.req, func(e wire.Event) {
 		if e.Kind == wire.EventProgress {
-			meter.at(e.Step, e.Fraction)
+			meter.at(e.Step, passes*e.Fraction)
 		}
 	})
 	if err != nil {
@@ -109,7 +107,7 @@ func (j rooflineJob) run(ctx context.Context, out *output) error {
 			return err
 		}
 		times, err := lab.LayerTimes(ctx, engine, j.req, func(done, total int) {
-			meter.at(fmt.Sprintf("layer %d of %d", done+1, total), float64(done)/float64(total))
+			meter.at(fmt.Sprintf("layer %d of %d by itself", done+1, total), passes+(1-passes)*float64(done)/float64(total))
 		})
 		if err != nil {
 			return err
@@ -121,22 +119,19 @@ func (j rooflineJob) run(ctx context.Context, out *output) error {
 	return out.write(func(w io.Writer) error { return writeRoofline(w, out, r) })
 }
 
-// exceeded is a share of a bound that no noise of measuring explains.
-const exceeded = 1.05
-
 // aboutLimits says where the limits come from, and whether to trust them.
 func aboutLimits(r roofline.Report, began time.Time) []string {
 	if r.Peaks == nil {
 		return nil
 	}
-	notes := []string{"the limits were measured just now, and kept in the cache"}
+	notes := []string{"the limits were measured just now"}
 	if age := began.Sub(r.Peaks.Measured); age > time.Second {
 		notes = []string{fmt.Sprintf("the limits were measured %s ago; --fresh measures them anew", ago(age))}
 	}
 	if r.Settings.Threads > 1 {
 		notes = append(notes, fmt.Sprintf("limits are those of %d threads together, each with its part of the weights", r.Settings.Threads))
 	}
-	if slices.ContainsFunc(r.Cells, func(c roofline.Cell) bool { return c.Share > exceeded }) {
+	if slices.ContainsFunc(r.Cells, func(c roofline.Cell) bool { return roofline.Exceeds(c.Share) }) {
 		notes = append(notes, "a cell is faster than its bound, so the machine was busy, or ran at a lower clock, when its limits were measured: measure them anew with --fresh when it is quiet")
 	}
 	return notes

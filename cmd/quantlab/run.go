@@ -55,18 +55,24 @@ func runCommand(s *streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringSliceVar(&req.Models, "models", req.Models, "measure these `models`")
-	f.StringSliceVar(&req.Variants, "variants", req.Variants, "measure these `variants`, and float32 to compare them with")
-	f.StringVar(&batches, "batches", "1,64", "examples a forward pass: a `list` of sizes from 1 to "+strconv.Itoa(wire.MaxBatch))
-	f.IntVar(&req.Runs, "runs", req.Runs, "timed runs of each variant at each batch size, at most "+strconv.Itoa(wire.MaxRuns))
-	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")
-	f.StringVar(&req.Input, "input", req.Input, "how the first layer reads a bag of words: dense, as the lab times it, or sparse")
-	f.StringVar(&req.Engine, "engine", "", "kernel `engine` (default: "+kernel.Variable+" in the environment, else the fastest; see quantlab hardware)")
+	addPasses(cmd, &req, &batches, "timed runs of each variant at each batch size, at most "+strconv.Itoa(wire.MaxRuns))
 	f.StringVar(&req.Weights, "weights", req.Weights, "shipped: trained once and cached; fresh: trained now, from --seed")
 	f.IntVar(&req.Examples, "examples", 0, "how many test examples measure accuracy, 0 is all")
 	f.Uint64Var(&req.Seed, "seed", 0, "orders the turns of the variants; with --weights fresh also draws the weights")
 	out.addTo(cmd)
 	return cmd
+}
+
+// addPasses adds the flags that say which forward passes are timed.
+func addPasses(cmd *cobra.Command, req *wire.Request, batches *string, runs string) {
+	f := cmd.Flags()
+	f.StringSliceVar(&req.Models, "models", req.Models, "measure these `models`")
+	f.StringSliceVar(&req.Variants, "variants", req.Variants, "measure these `variants`, and float32 to compare them with")
+	f.StringVar(batches, "batches", "1,64", "examples a forward pass: a `list` of sizes from 1 to "+strconv.Itoa(wire.MaxBatch))
+	f.IntVar(&req.Runs, "runs", req.Runs, runs)
+	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")
+	f.StringVar(&req.Input, "input", req.Input, "how the first layer reads a bag of words: dense, as the lab times it, or sparse")
+	f.StringVar(&req.Engine, "engine", "", "kernel `engine` (default: "+kernel.Variable+" in the environment, else the fastest; see quantlab hardware)")
 }
 
 // parseBatches reads "1,64". Numbers that no int holds are out of range like any other.

@@ -107,12 +107,11 @@ const (
 )
 
 // A gemmBlock is a thread's scratch. The portable engine keeps there the elements of a block of A other than zeros, by rows of C,
-// and a tile of Bᵀ; others keep what they pack.
+// and packs a tile of Bᵀ; others keep what they pack.
 type gemmBlock struct {
 	count [blockRows]int
 	index [blockRows][blockDepth]int32
 	value [blockRows][blockDepth]float32
-	tile  [blockDepth * tileStride]float32
 
 	packed []float32
 }
@@ -177,6 +176,8 @@ func (j *gemmJob) blocks(s *gemmBlock, r0, r1 int) {
 // transposing computes the columns c0 to c1-1, at most tileCols, of the rows r0 to r1-1 of A·Bᵀ.
 func (j *gemmJob) transposing(s *gemmBlock, r0, r1, c0, c1 int) {
 	a := j.a
+	s.grow(blockDepth * tileStride)
+	tile := s.packed
 	for r := r0; r < r1; r++ {
 		clear(j.c.Row(r)[c0:c1])
 	}
@@ -184,7 +185,7 @@ func (j *gemmJob) transposing(s *gemmBlock, r0, r1, c0, c1 int) {
 		k1 := min(k0+blockDepth, a.Cols)
 		for o := c0; o < c1; o++ {
 			for k, v := range j.b.Row(o)[k0:k1] {
-				s.tile[k*tileStride+o-c0] = v
+				tile[k*tileStride+o-c0] = v
 			}
 		}
 		for b0 := r0; b0 < r1; b0 += blockRows {
@@ -192,7 +193,7 @@ func (j *gemmJob) transposing(s *gemmBlock, r0, r1, c0, c1 int) {
 			s.gatherRows(a, b0, b1, k0, k1)
 			for r := b0; r < b1; r++ {
 				n := s.count[r-b0]
-				j.e.combineF32(j.c.Row(r)[c0:c1], s.tile[:], tileStride, s.index[r-b0][:n], s.value[r-b0][:n])
+				j.e.combineF32(j.c.Row(r)[c0:c1], tile, tileStride, s.index[r-b0][:n], s.value[r-b0][:n])
 			}
 		}
 	}

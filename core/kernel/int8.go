@@ -86,7 +86,7 @@ func (p *I8) run(t *Team, job int8Job) {
 	}
 	need("int8 layer", "x", len(job.x), job.rows*p.in)
 	job.p = p
-	if t.solo(job.rows * p.out * p.in) {
+	if t.solo(job.rows * p.out * p.in / 4) {
 		job.Run(0, 1)
 		return
 	}

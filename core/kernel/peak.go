@@ -61,8 +61,10 @@ var (
 )
 
 // portablePeakF32 adds products to eight independent sums. Its factors change places, for else a compiler might multiply
-// them once, before the loop.
-func portablePeakF32(rounds int, x *[4]float32) {
+// them once, before the loop. It returns what depends on all of them, lest they be optimized away.
+//
+//go:noinline
+func portablePeakF32(rounds int, x *[4]float32) float32 {
 	var a, b, c, d, e, f, g, h float32
 	p, q, r, s := x[0], x[1], x[2], x[3]
 	for range rounds {
@@ -73,21 +75,20 @@ func portablePeakF32(rounds int, x *[4]float32) {
 		e, f, g, h = e+float32(q*s), f+float32(r*s), g+float32(p*p), h+float32(q*q)
 		p, q, r, s = q, r, s, p
 	}
-	sink = a + b + c + d + e + f + g + h
+	return a + b + c + d + e + f + g + h
 }
 
-// portablePeakI8 multiplies and adds words of three lanes each: see portableI8.
-func portablePeakI8(rounds int, s *[9]uint64) {
+// portablePeakI8 multiplies and adds words of three lanes each: see portableI8. What it returns depends on all of them.
+//
+//go:noinline
+func portablePeakI8(rounds int, s *[9]uint64) uint64 {
 	a, b, c, d, e, f, g, h, x := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8]
 	for range rounds {
 		a, b, c, d = a+a*x, b+b*x, c+c*x, d+d*x
 		e, f, g, h = e+e*x, f+f*x, g+g*x, h+h*x
 	}
-	sink = float32(a + b + c + d + e + f + g + h)
+	return a + b + c + d + e + f + g + h
 }
-
-// sink keeps what Peak computes from being optimized away.
-var sink float32
 
 // portableRead is Engine.read of the portable engine.
 func portableRead(p []byte) byte {

@@ -20,7 +20,7 @@ func calls(e *Engine, team *Team) (floats []float32, bytes []uint8, run func()) 
 		all = append(all, func() { floats = append(floats, y...) })
 		return y
 	}
-	for _, shape := range []struct{ rows, out, in int }{{1, 521, 200}, {64, 10, 300}, {7, 129, 301}, {3, 40, 1100}, {65, 33, 64}} {
+	for _, shape := range []struct{ rows, out, in int }{{1, 1041, 510}, {64, 10, 900}, {7, 257, 301}, {3, 80, 2300}, {65, 65, 128}} {
 		rows, out, in := shape.rows, shape.out, shape.in
 		x, q, w, bias := r.floats(rows*in), r.bytes(rows*in), r.floats(out*in), r.floats(out)
 		w8, scales, zeros, g := r.int8s(out*in), r.scales(out), r.zeros(out), grids(r, rows)

@@ -52,7 +52,7 @@ func (t *trial) share(ctx context.Context) (stop func(), err error) {
 		}
 	}
 	if t.host.Peaks != nil {
-		t.note("what several threads of a browser can do at the most is not measured: the roofline leaves these rows out")
+		t.note(fmt.Sprintf("the limits of a browser's threads are not measured: the roofline takes %d times the multiply-adds of one", t.req.Threads))
 	}
 	for _, b := range t.req.Batches {
 		switch sparse := t.input() == wire.Sparse; {

@@ -9,6 +9,7 @@ import (
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
+	"quantlab/core/roofline"
 )
 
 // A fakeCrew counts what it is given to share.
@@ -30,6 +31,7 @@ func TestThreadsWithoutCommonMemory(t *testing.T) {
 	crew := &fakeCrew{}
 	host := testHost()
 	host.Notes = []string{"a note of the host's"}
+	host.Peaks = fakePeaks(new(int))
 	host.Share = func(_ context.Context, models []*quant.Model, threads int) (Shared, error) {
 		if threads != 2 {
 			t.Errorf("%d threads", threads)
@@ -52,7 +54,10 @@ func TestThreadsWithoutCommonMemory(t *testing.T) {
 		t.Errorf("%d models were shared, closed %d times", len(crew.forward), crew.closed)
 	}
 	notes := strings.Join(result.Notes, "; ")
-	for _, want := range []string{"a note of the host's", "batches of 1 were computed by one thread"} {
+	if cells := roofline.Cells(result.Rows, result.Peaks); len(cells) != 2*len(result.Rows) {
+		t.Errorf("%d cells of %d rows", len(cells), len(result.Rows))
+	}
+	for _, want := range []string{"a note of the host's", "2 times the multiply-adds of one", "batches of 1 were computed by one thread"} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("notes %q, without %q", notes, want)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,12 @@ type PlainTable struct {
 	Rows           [][]string
 	Shares         []float64 // of the rows, in their order; nil where they have none
 }
+
+// Shares of a bound that are good, and that are bad.
+const (
+	GoodShare = 0.85
+	BadShare  = 0.5
+)
 
 // RooflineTables returns the tables of a roofline: the machine's limits, every cell, and every layer by itself where those were
 // timed.
@@ -87,6 +94,9 @@ func cellsTable(cells []roofline.Cell) PlainTable {
 		})
 		t.Shares = append(t.Shares, c.Share)
 	}
+	if slices.ContainsFunc(cells, func(c roofline.Cell) bool { return roofline.Exceeds(c.Share) }) {
+		t.Caption += " A share above 100% says that the limit was measured too low."
+	}
 	return t
 }
 
@@ -102,9 +112,13 @@ func layersTable(layers []roofline.Layer) PlainTable {
 		},
 	}
 	for _, l := range layers {
-		reached := fmt.Sprintf("%s of %s GMAC/s", Figures(l.GMACs, 3), Figures(l.Peak, 3))
+		of := "of"
+		if l.Share > 1 {
+			of = "above"
+		}
+		reached := fmt.Sprintf("%s %s %s GMAC/s", Figures(l.GMACs, 3), of, Figures(l.Peak, 3))
 		if l.Bound == roofline.Memory {
-			reached = fmt.Sprintf("%s of %s GB/s", Figures(l.GBs, 3), Figures(l.Bandwidth, 3))
+			reached = fmt.Sprintf("%s %s %s GB/s", Figures(l.GBs, 3), of, Figures(l.Bandwidth, 3))
 		}
 		t.Rows = append(t.Rows, []string{
 			fmt.Sprintf("%d x %d", l.In, l.Out), VariantTitle(l.Variant), strconv.Itoa(l.Batch),
@@ -232,15 +246,22 @@ func RooflineSummary(cells []roofline.Cell) string {
 	if len(cells) == 0 {
 		return ""
 	}
-	least, wide := cells[0], 0
+	least, good, beyond := cells[0], 0, 0
 	for _, c := range cells {
 		if c.Share < least.Share {
 			least = c
 		}
-		if c.Share >= 0.85 {
-			wide++
+		if c.Share >= GoodShare {
+			good++
+		}
+		if roofline.Exceeds(c.Share) {
+			beyond++
 		}
 	}
-	return fmt.Sprintf("%d of %d cells reach 85%% of their bound or more; the least is %s with %s.",
-		wide, len(cells), CellName(least), Share(least.Share))
+	s := fmt.Sprintf("%d of %d cells reach %s of their bound or more; the least is %s with %s.",
+		good, len(cells), Share(GoodShare), CellName(least), Share(least.Share))
+	if beyond > 0 {
+		s += fmt.Sprintf(" %d of them %s faster than that bound: its limits were measured too low, on a machine that was busy.", beyond, plural(beyond, "is", "are"))
+	}
+	return s
 }

@@ -81,6 +81,20 @@ func TestRooflineMarkdown(t *testing.T) {
 	}
 }
 
+// What is faster than its bound is not called so much of less.
+func TestLayersBeyondTheirBound(t *testing.T) {
+	r := roofline.Report{Layers: roofline.Layers([]wire.LayerTime{
+		{In: 784, Out: 512, Variant: "fp32", Batch: 1, TimeUS: 15, Peak: 58.5, Bandwidth: 101},
+		{In: 784, Out: 512, Variant: "static-qint8", Batch: 64, TimeUS: 200, Peak: 117, Bandwidth: 120},
+	})}
+	rows := RooflineTables(r)[0].Rows
+	for i, want := range []string{"107 above 101 GB/s", "128 above 117 GMAC/s"} {
+		if got := rows[i][len(rows[i])-1]; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestRooflineCSV(t *testing.T) {
 	var b bytes.Buffer
 	if err := RooflineCSV(&b, sampleRoofline()); err != nil {
@@ -100,6 +114,15 @@ func TestRooflineSummary(t *testing.T) {
 	want := "1 of 2 cells reach 85% of their bound or more; the least is mnist-lab1, static int8, batch 1 with 70%."
 	if got := RooflineSummary(cells); got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+	cells = append(cells, roofline.Cell{Model: "mnist-lab1", Variant: "fp32", Batch: 64, Share: 1.04}, roofline.Cell{Model: "mnist-lab1", Variant: "static-qint8", Batch: 64, Share: 1.2})
+	want = "3 of 4 cells reach 85% of their bound or more; the least is mnist-lab1, static int8, batch 1 with 70%. " +
+		"1 of them is faster than that bound: its limits were measured too low, on a machine that was busy."
+	if got := RooflineSummary(cells); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := RooflineTables(roofline.Report{Cells: cells})[0].Caption; !strings.HasSuffix(got, "A share above 100% says that the limit was measured too low.") {
+		t.Errorf("caption %q", got)
 	}
 	if RooflineSummary(nil) != "" {
 		t.Error("a summary of nothing")

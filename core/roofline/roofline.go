@@ -133,6 +133,9 @@ func cellsOf(r wire.Row, p *wire.Peaks) []Cell {
 		c.MultiplyAdds, c.WeightBytes, c.BoundUS = w.macs(), w.bytes(), b.total()/1e3
 		c.Peak, c.Bandwidth = w.peak(p), BandwidthOf(p, w.bytes()+w.input)
 		c.GMACs, c.GBs, c.Share = c.MultiplyAdds/c.TimeUS/1e3, c.WeightBytes/c.TimeUS/1e3, c.BoundUS/c.TimeUS
+		if !(c.Share > 0) || math.IsInf(c.Share, 0) { // limits of zero, say, which some file or page brought
+			continue
+		}
 		switch {
 		case c.Share < overheadShare && c.TimeUS-c.BoundUS < overheadUS:
 			c.Bound = Overhead

@@ -107,6 +107,11 @@ func TestCellsInOrder(t *testing.T) {
 	if c := cells[2]; !near(c.Measured, 4) || !near(c.Predicted, cells[0].BoundUS/c.BoundUS) {
 		t.Errorf("predicted %v, measured %v", c.Predicted, c.Measured)
 	}
+	useless := machine()
+	useless.Float32, useless.Int8, useless.Read = 0, 0, []wire.Bandwidth{{Bytes: 1}}
+	if c := Cells(rows, useless); c != nil {
+		t.Errorf("limits of zero give cells %+v", c)
+	}
 	if Cells(rows, nil) != nil || Cells(rows, &wire.Peaks{Engine: "abacus", Threads: 1}) != nil {
 		t.Error("cells without limits")
 	}
@@ -119,6 +124,24 @@ func TestFastestBurstBeforeRuns(t *testing.T) {
 	r.LatencyUS["1"] = l
 	if c := Cells([]wire.Row{r}, machine())[0]; c.TimeUS != 30 {
 		t.Errorf("time %v", c.TimeUS)
+	}
+}
+
+// In WebAssembly it is no fault of the kernel's that halves gain little at batch 1.
+func TestHalvesInWebAssembly(t *testing.T) {
+	const reason = "as fast as float32, though the limits allow 2.2× faster; WebAssembly has no instruction that widens a half"
+	for engine, want := range map[string]bool{"simd128": true, "relaxed": true, "abacus": false} {
+		p := machine()
+		p.Engine, p.Float16 = engine, 100
+		var rows []wire.Row
+		for _, v := range []string{"fp32", "dynamic-float16"} {
+			r := row("mnist-lab1", v, map[string]float64{"1": 19})
+			r.Engine = engine
+			rows = append(rows, r)
+		}
+		if got := Cells(rows, p)[1].Sentence; strings.Contains(got, reason) != want {
+			t.Errorf("%s: %s", engine, got)
+		}
 	}
 }
 
@@ -156,7 +179,23 @@ func TestSentences(t *testing.T) {
 		}},
 		{"a slow float32", rows(560, 280, "dynamic-float16", "64"), [2]string{
 			"bound by arithmetic: 26 million multiply-adds at 46 of 100 billion a second, only 46% of what the machine allows; int8 does 4.0× as many a second, so up to 4.0× faster",
-			"bound by arithmetic: 26 million multiply-adds at 93 of 100 billion a second; 2.0× float32's speed, where the limits allow 1.0×, because float32 reaches only 46% of its limit",
+			"bound by arithmetic: 26 million multiply-adds at 93 of 100 billion a second; 2.0× float32's speed, where the limits allow 1.0×, because float32 reaches 46% of its limit",
+		}},
+		{"all of it", rows(18.6, 4.35, "static-qint8", "1"), [2]string{
+			"bound by memory: 1.6 MB of weights at 87 of 92 GB/s; int8 is 4× smaller, so up to 4.3× faster",
+			"bound by memory: 0.41 MB of weights at 93 of 99 GB/s; 4.3× faster than float32, all that the limits allow",
+		}},
+		{"a little above the limit", rows(17.4, 4, "static-qint8", "1"), [2]string{
+			"bound by memory: 1.6 MB of weights at 93 GB/s, above the measured limit of 92; int8 is 4× smaller, so up to 4.3× faster",
+			"bound by memory: 0.41 MB of weights at 102 GB/s, above the measured limit of 99; 4.3× faster than float32, all that the limits allow",
+		}},
+		{"limits measured too low", rows(130, 50, "static-qint8", "64"), [2]string{
+			"bound by arithmetic: 26 million multiply-adds at 200 billion a second, above the measured limit of 100",
+			"bound by arithmetic: 26 million multiply-adds at 520 billion a second, above the measured limit of 400; 2.6× faster than float32",
+		}},
+		{"no faster", rows(280, 275, "static-qint8", "64"), [2]string{
+			"bound by arithmetic: 26 million multiply-adds at 93 of 100 billion a second; int8 does 4.0× as many a second, so up to 4.0× faster",
+			"bound by arithmetic: 26 million multiply-adds at 95 of 400 billion a second, only 24% of what the machine allows; as fast as float32, though the limits allow 4.0× faster, because float32 reaches 93% of its limit and this 24%",
 		}},
 		{"overhead", rows(18.6, 12, "static-qint8", "1"), [2]string{
 			"bound by memory: 1.6 MB of weights at 87 of 92 GB/s; int8 is 4× smaller, so up to 4.3× faster",

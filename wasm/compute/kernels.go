@@ -17,8 +17,8 @@ func missingKernels(hw wire.Hardware, args []string) string {
 	}
 	problem := strings.TrimSuffix(strings.Join(args, " "), ".")
 	if problem == "" { // loaded, but it did not pass its own check
-		return fmt.Sprintf("this browser's %s SIMD gives wrong sums: the engine %s computes instead", hw.SIMD, hw.Engine)
+		return fmt.Sprintf("this browser's %s SIMD gives wrong sums, so slower kernels compute", hw.SIMD)
 	}
-	return fmt.Sprintf("the kernels for this browser's SIMD could not be loaded (%s): the engine %s computes instead; reload the page to try again",
-		problem, hw.Engine)
+	return fmt.Sprintf("the kernels for this browser's SIMD could not be loaded (%s), so slower ones compute: reload the page to try again",
+		problem)
 }

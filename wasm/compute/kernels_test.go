@@ -17,10 +17,10 @@ func TestMissingKernels(t *testing.T) {
 		{"relaxed", "", 3, ""},
 		{"simd128", "kernels/relaxed.wasm: this browser does not accept it", 2, ""},
 		{"none", "kernels/simd128.wasm: this browser does not accept it", 1, ""},
-		{"relaxed", "kernels/relaxed.wasm: status 404", 2, "(kernels/relaxed.wasm: status 404): the engine simd128 computes"},
-		{"relaxed", "kernels/link.wasm: status 404", 1, "(kernels/link.wasm: status 404): the engine portable computes"},
-		{"simd128", "kernels/simd128.wasm: bad magic.", 1, "(kernels/simd128.wasm: bad magic): the engine portable computes"},
-		{"relaxed", "", 2, "gives wrong sums: the engine simd128 computes"},
+		{"relaxed", "kernels/relaxed.wasm: status 404", 2, "(kernels/relaxed.wasm: status 404), so slower ones compute: reload"},
+		{"relaxed", "kernels/link.wasm: status 404", 1, "(kernels/link.wasm: status 404), so slower ones compute: reload"},
+		{"simd128", "kernels/simd128.wasm: bad magic.", 1, "(kernels/simd128.wasm: bad magic), so slower ones compute: reload"},
+		{"relaxed", "", 2, "gives wrong sums, so slower kernels compute"},
 	} {
 		hw := wire.Hardware{SIMD: c.simd, Engines: all[:c.engines], Engine: all[c.engines-1]}
 		got := missingKernels(hw, []string{c.problem})

@@ -23,6 +23,9 @@ func TestRoofline(t *testing.T) {
 	if !strings.HasPrefix(tip, "blockmnist-lab1, float32, batch 1: ") {
 		t.Errorf("a point says %q", tip)
 	}
+	if !js[bool](tb, `getComputedStyle(`+visible+`[0].ownerSVGElement.querySelector('.prompt')).display === 'none'`) {
+		t.Error("the prompt lies under what a point says")
+	}
 	tb.click("#roof-browser-mnist-lab1 summary")
 	words := js[string](tb, `document.querySelector('#roof-browser-mnist-lab1').innerText`)
 	if n := strings.Count(words, "Bound by "); n != 8 {

@@ -2,11 +2,13 @@
 package limits
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"quantlab/cmd/internal/atomicfile"
 	"quantlab/core/kernel"
@@ -55,10 +57,17 @@ func Kept(folder string, machine func() Machine, fresh bool, measure lab.Peaks) 
 	}
 }
 
-// maxEntries bounds the file: the oldest entries, of former versions, go first.
-const maxEntries = 64
+// Bounds of the file.
+const (
+	maxEntries = 64      // the oldest, of former versions, go first
+	maxBytes   = 1 << 20 // several times what so many take
+)
 
 func read(path string) []entry {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxBytes { // not written here
+		return nil
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil
@@ -70,12 +79,16 @@ func read(path string) []entry {
 	return slices.DeleteFunc(entries, func(e entry) bool { return !usable(e.Peaks) })
 }
 
-// usable reports whether what a file says can be computed with.
+// usable reports whether what a file says can be computed with, and printed.
 func usable(p *wire.Peaks) bool {
-	return p != nil && p.Float32 > 0 && p.Float16 > 0 && p.Int8 > 0 && len(p.Read) > 0 &&
-		!slices.ContainsFunc(p.Read, func(b wire.Bandwidth) bool { return b.Bytes <= 0 || !(b.GBs > 0) }) &&
-		slices.IsSortedFunc(p.Read, func(a, b wire.Bandwidth) int { return a.Bytes - b.Bytes })
+	return p != nil && plausible(p.Float32) && plausible(p.Float16) && plausible(p.Int8) &&
+		len(p.Read) > 0 && p.Read[0].Bytes > 0 && !p.Measured.IsZero() && !p.Measured.After(time.Now()) &&
+		!slices.ContainsFunc(p.Read, func(b wire.Bandwidth) bool { return !plausible(b.GBs) }) &&
+		slices.IsSortedFunc(p.Read, func(a, b wire.Bandwidth) int { return cmp.Compare(a.Bytes, b.Bytes) })
 }
+
+// plausible reports whether any machine could do so many billions a second.
+func plausible(rate float64) bool { return rate > 1e-3 && rate < 1e9 }
 
 func write(path string, entries []entry) {
 	entries = entries[max(len(entries)-maxEntries, 0):]

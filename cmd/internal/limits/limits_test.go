@@ -1,11 +1,13 @@
 package limits
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"quantlab/core/kernel"
 	"quantlab/core/lab"
@@ -17,7 +19,7 @@ func counting(calls *int) lab.Peaks {
 	return func(_ context.Context, e *kernel.Engine, threads int) (*wire.Peaks, error) {
 		*calls++
 		n := float64(*calls)
-		return &wire.Peaks{Engine: e.Name(), Threads: threads, Float32: n, Float16: n, Int8: n, Read: []wire.Bandwidth{{Bytes: 1, GBs: n}}}, nil
+		return &wire.Peaks{Engine: e.Name(), Threads: threads, Float32: n, Float16: n, Int8: n, Read: []wire.Bandwidth{{Bytes: 1, GBs: n}}, Measured: time.Now()}, nil
 	}
 }
 
@@ -53,6 +55,40 @@ func TestKept(t *testing.T) {
 		}
 		if before := calls; ask(here, false, 1) != float64(before+1) {
 			t.Errorf("a file of %q was believed", damaged)
+		}
+	}
+	huge := append(bytes.Repeat([]byte(" "), maxBytes), "[]"...)
+	if err := os.WriteFile(filepath.Join(folder, file), huge, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if ask(here, false, 1); ask(here, false, 1) != float64(calls) {
+		t.Error("a file that is too large was not replaced")
+	}
+}
+
+func TestUsable(t *testing.T) {
+	good := func() *wire.Peaks {
+		return &wire.Peaks{Float32: 50, Float16: 40, Int8: 200, Read: []wire.Bandwidth{{Bytes: 10, GBs: 20}, {Bytes: 20, GBs: 10}}, Measured: time.Now()}
+	}
+	if !usable(good()) || usable(nil) {
+		t.Error("good limits are refused, or none are taken")
+	}
+	for name, damage := range map[string]func(p *wire.Peaks){
+		"no rate":            func(p *wire.Peaks) { p.Float16 = 0 },
+		"a subnormal rate":   func(p *wire.Peaks) { p.Float32 = 5e-324 },
+		"a huge rate":        func(p *wire.Peaks) { p.Int8 = 1e308 },
+		"a huge bandwidth":   func(p *wire.Peaks) { p.Read[1].GBs = 1e308 },
+		"no bandwidths":      func(p *wire.Peaks) { p.Read = nil },
+		"a set of no bytes":  func(p *wire.Peaks) { p.Read[0].Bytes = 0 },
+		"sets out of order":  func(p *wire.Peaks) { p.Read[1].Bytes = 5 },
+		"a time of its own":  func(p *wire.Peaks) { p.Measured = time.Now().Add(time.Hour) },
+		"no time at all":     func(p *wire.Peaks) { p.Measured = time.Time{} },
+		"a negative set too": func(p *wire.Peaks) { p.Read[0].Bytes = -1 << 62 },
+	} {
+		if p := good(); usable(p) {
+			if damage(p); usable(p) {
+				t.Errorf("%s: taken for limits", name)
+			}
 		}
 	}
 }

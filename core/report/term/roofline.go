@@ -12,12 +12,6 @@ import (
 	"quantlab/core/roofline"
 )
 
-// Shares that are good, and that are bad.
-const (
-	goodShare = 0.85
-	badShare  = 0.5
-)
-
 // RenderRoofline draws a roofline for a terminal of that many columns; no line is wider.
 func RenderRoofline(w io.Writer, r roofline.Report, width int, color bool) error {
 	d := newDrawing(width, color)
@@ -26,15 +20,19 @@ func RenderRoofline(w io.Writer, r roofline.Report, width int, color bool) error
 	for _, t := range report.RooflineTables(r) {
 		d.plain(t)
 	}
-	d.heading("In words")
+	if len(r.Cells) > 0 {
+		d.heading("In words")
+	}
 	for i, c := range r.Cells {
 		if i > 0 && c.Model != r.Cells[i-1].Model {
 			d.line("")
 		}
 		d.item("• ", report.CellName(c)+": "+c.Sentence, d.share(c.Share))
 	}
-	d.line("")
-	d.paragraph(report.RooflineSummary(r.Cells), d.style.bold)
+	if len(r.Cells) > 0 {
+		d.line("")
+		d.paragraph(report.RooflineSummary(r.Cells), d.style.bold)
+	}
 	d.notes(r.Notes)
 	return d.flush(w)
 }
@@ -42,9 +40,9 @@ func RenderRoofline(w io.Writer, r roofline.Report, width int, color bool) error
 // share is the style of what reaches that share of its bound.
 func (d *drawing) share(v float64) lipgloss.Style {
 	switch {
-	case v >= goodShare:
+	case v >= report.GoodShare:
 		return d.style.good
-	case v < badShare:
+	case v < report.BadShare:
 		return d.style.warn
 	}
 	return d.style.plain

@@ -60,6 +60,10 @@ func TestRooflineFits(t *testing.T) {
 	if err := RenderRoofline(&wide, sampleRoofline(), 160, false); err != nil || !strings.Contains(wide.String(), "███") {
 		t.Errorf("no bars: %s, error %v", wide.String(), err)
 	}
+	var empty bytes.Buffer
+	if err := RenderRoofline(&empty, roofline.Report{Notes: []string{"a note"}}, 80, false); err != nil || strings.Contains(empty.String(), "In words") || !strings.Contains(empty.String(), "a note") {
+		t.Errorf("nothing measured: %s, error %v", empty.String(), err)
+	}
 	if err := RenderRoofline(full{}, sampleRoofline(), 80, false); err == nil {
 		t.Error("no error on a full disk")
 	}

@@ -47,7 +47,7 @@ DATA lastOutputs<>+120(SB)/8, $0xffffffffffffffff
 GLOBL lastOutputs<>(SB), RODATA|NOPTR, $128
 
 // func tile512x1x32(t *intTile)
-// Requires: AVX, AVX512F, AVX512VNNI, CMOV
+// Requires: AVX, AVX512F, AVX512VNNI, CMOV, MMX+
 TEXT ·tile512x1x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), DX
 	MOVQ 8(DX), R8
@@ -83,6 +83,8 @@ copies:
 	VPXORD  Z7, Z7, Z7
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
+	CMPL    120(DX), $0x00
+	JNE     ahead_groups
 	SUBQ    $+4, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -129,6 +131,68 @@ rest:
 	ADDQ         $+128, BX
 
 summed:
+	JMP reduce
+
+ahead_groups:
+	SUBQ    $+4, CX
+	JB      ahead_remainder
+	PCALIGN $0x40
+
+ahead_loop:
+	PREFETCHT0   8192(BX)
+	PREFETCHT0   8256(BX)
+	VPBROADCASTD (AX), Z8
+	VPDPBUSD     (BX), Z8, Z0
+	VPDPBUSD     64(BX), Z8, Z1
+	PREFETCHT0   8320(BX)
+	PREFETCHT0   8384(BX)
+	VPBROADCASTD 4(AX), Z9
+	VPDPBUSD     128(BX), Z9, Z2
+	VPDPBUSD     192(BX), Z9, Z3
+	PREFETCHT0   8448(BX)
+	PREFETCHT0   8512(BX)
+	VPBROADCASTD 8(AX), Z8
+	VPDPBUSD     256(BX), Z8, Z4
+	VPDPBUSD     320(BX), Z8, Z5
+	PREFETCHT0   8576(BX)
+	PREFETCHT0   8640(BX)
+	VPBROADCASTD 12(AX), Z9
+	VPDPBUSD     384(BX), Z9, Z6
+	VPDPBUSD     448(BX), Z9, Z7
+	ADDQ         $+16, AX
+	ADDQ         $+512, BX
+	SUBQ         $+4, CX
+	JAE          ahead_loop
+
+ahead_remainder:
+	ADDQ $+4, CX
+	JZ   ahead_rest
+
+ahead_single:
+	PREFETCHT0   8192(BX)
+	PREFETCHT0   8256(BX)
+	VPBROADCASTD (AX), Z8
+	VPDPBUSD     (BX), Z8, Z0
+	VPDPBUSD     64(BX), Z8, Z1
+	ADDQ         $+4, AX
+	ADDQ         $+128, BX
+	DECQ         CX
+	JNZ          ahead_single
+
+ahead_rest:
+	MOVQ         32(DX), CX
+	NEGQ         CX
+	JZ           ahead_summed
+	ADDQ         CX, AX
+	PREFETCHT0   8192(BX)
+	PREFETCHT0   8256(BX)
+	VPBROADCASTD (AX), Z8
+	VPDPBUSD     (BX), Z8, Z0
+	VPDPBUSD     64(BX), Z8, Z1
+	ADDQ         $+128, BX
+
+ahead_summed:
+reduce:
 	VPADDD    Z4, Z0, Z0
 	VPADDD    Z5, Z1, Z1
 	VPADDD    Z6, Z2, Z2
@@ -6277,7 +6341,7 @@ copies:
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
 	CMPL    116(DX), $0x00
-	JNE     wide_groups
+	JNE     widened_groups
 	SUBQ    $+4, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -6350,16 +6414,16 @@ rest:
 summed:
 	JMP reduce
 
-wide_groups:
+widened_groups:
 	VPXOR   Y8, Y8, Y8
 	VPXOR   Y9, Y9, Y9
 	VPXOR   Y10, Y10, Y10
 	VPXOR   Y11, Y11, Y11
 	SUBQ    $+4, CX
-	JB      wide_remainder
+	JB      widened_remainder
 	PCALIGN $0x40
 
-wide_loop:
+widened_loop:
 	VPBROADCASTD (AX), X14
 	VPMOVZXBW    X14, Y14
 	VPMOVSXBW    (BX), Y12
@@ -6419,13 +6483,13 @@ wide_loop:
 	ADDQ         $+16, AX
 	ADDQ         $+256, BX
 	SUBQ         $+4, CX
-	JAE          wide_loop
+	JAE          widened_loop
 
-wide_remainder:
+widened_remainder:
 	ADDQ $+4, CX
-	JZ   wide_rest
+	JZ   widened_rest
 
-wide_single:
+widened_single:
 	VPBROADCASTD (AX), X14
 	VPMOVZXBW    X14, Y14
 	VPMOVSXBW    (BX), Y12
@@ -6443,12 +6507,12 @@ wide_single:
 	ADDQ         $+4, AX
 	ADDQ         $+64, BX
 	DECQ         CX
-	JNZ          wide_single
+	JNZ          widened_single
 
-wide_rest:
+widened_rest:
 	MOVQ         32(DX), CX
 	NEGQ         CX
-	JZ           wide_summed
+	JZ           widened_summed
 	ADDQ         CX, AX
 	VPBROADCASTD (AX), X14
 	VPMOVZXBW    X14, Y14
@@ -6466,7 +6530,7 @@ wide_rest:
 	VPADDD       Y13, Y11, Y11
 	ADDQ         $+64, BX
 
-wide_summed:
+widened_summed:
 	VPHADDD Y9, Y8, Y8
 	VPERMQ  $0xd8, Y8, Y8
 	VPADDD  Y8, Y0, Y0
@@ -6579,7 +6643,7 @@ copies:
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
 	CMPL    116(DX), $0x00
-	JNE     wide_groups
+	JNE     widened_groups
 	SUBQ    $+2, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -6674,12 +6738,12 @@ rest:
 summed:
 	JMP reduce
 
-wide_groups:
+widened_groups:
 	SUBQ    $+2, CX
-	JB      wide_remainder
+	JB      widened_remainder
 	PCALIGN $0x40
 
-wide_loop:
+widened_loop:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -6743,13 +6807,13 @@ wide_loop:
 	ADDQ         $+8, AX
 	ADDQ         $+128, BX
 	SUBQ         $+2, CX
-	JAE          wide_loop
+	JAE          widened_loop
 
-wide_remainder:
+widened_remainder:
 	ADDQ $+2, CX
-	JZ   wide_rest
+	JZ   widened_rest
 
-wide_single:
+widened_single:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -6783,12 +6847,12 @@ wide_single:
 	ADDQ         $+4, AX
 	ADDQ         $+64, BX
 	DECQ         CX
-	JNZ          wide_single
+	JNZ          widened_single
 
-wide_rest:
+widened_rest:
 	MOVQ         32(DX), CX
 	NEGQ         CX
-	JZ           wide_summed
+	JZ           widened_summed
 	ADDQ         CX, AX
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
@@ -6822,7 +6886,7 @@ wide_rest:
 	VPADDD       Y14, Y3, Y3
 	ADDQ         $+64, BX
 
-wide_summed:
+widened_summed:
 reduce:
 	CMPL    96(DX), $0x01
 	JEQ     floats
@@ -6967,7 +7031,7 @@ copies:
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
 	CMPL    116(DX), $0x00
-	JNE     wide_groups
+	JNE     widened_groups
 	SUBQ    $+2, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -7090,12 +7154,12 @@ rest:
 summed:
 	JMP reduce
 
-wide_groups:
+widened_groups:
 	SUBQ    $+2, CX
-	JB      wide_remainder
+	JB      widened_remainder
 	PCALIGN $0x40
 
-wide_loop:
+widened_loop:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -7181,13 +7245,13 @@ wide_loop:
 	ADDQ         $+8, AX
 	ADDQ         $+128, BX
 	SUBQ         $+2, CX
-	JAE          wide_loop
+	JAE          widened_loop
 
-wide_remainder:
+widened_remainder:
 	ADDQ $+2, CX
-	JZ   wide_rest
+	JZ   widened_rest
 
-wide_single:
+widened_single:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -7232,12 +7296,12 @@ wide_single:
 	ADDQ         $+4, AX
 	ADDQ         $+64, BX
 	DECQ         CX
-	JNZ          wide_single
+	JNZ          widened_single
 
-wide_rest:
+widened_rest:
 	MOVQ         32(DX), CX
 	NEGQ         CX
-	JZ           wide_summed
+	JZ           widened_summed
 	ADDQ         CX, AX
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
@@ -7282,7 +7346,7 @@ wide_rest:
 	VPADDD       Y14, Y5, Y5
 	ADDQ         $+64, BX
 
-wide_summed:
+widened_summed:
 reduce:
 	CMPL    96(DX), $0x01
 	JEQ     floats
@@ -7467,7 +7531,7 @@ copies:
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
 	CMPL    116(DX), $0x00
-	JNE     wide_groups
+	JNE     widened_groups
 	SUBQ    $+2, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -7618,12 +7682,12 @@ rest:
 summed:
 	JMP reduce
 
-wide_groups:
+widened_groups:
 	SUBQ    $+2, CX
-	JB      wide_remainder
+	JB      widened_remainder
 	PCALIGN $0x40
 
-wide_loop:
+widened_loop:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -7731,13 +7795,13 @@ wide_loop:
 	ADDQ         $+8, AX
 	ADDQ         $+128, BX
 	SUBQ         $+2, CX
-	JAE          wide_loop
+	JAE          widened_loop
 
-wide_remainder:
+widened_remainder:
 	ADDQ $+2, CX
-	JZ   wide_rest
+	JZ   widened_rest
 
-wide_single:
+widened_single:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -7793,12 +7857,12 @@ wide_single:
 	ADDQ         $+4, AX
 	ADDQ         $+64, BX
 	DECQ         CX
-	JNZ          wide_single
+	JNZ          widened_single
 
-wide_rest:
+widened_rest:
 	MOVQ         32(DX), CX
 	NEGQ         CX
-	JZ           wide_summed
+	JZ           widened_summed
 	ADDQ         CX, AX
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
@@ -7854,7 +7918,7 @@ wide_rest:
 	VPADDD       Y14, Y7, Y7
 	ADDQ         $+64, BX
 
-wide_summed:
+widened_summed:
 reduce:
 	CMPL    96(DX), $0x01
 	JEQ     floats
@@ -12462,7 +12526,7 @@ copies:
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
 	CMPL    116(DX), $0x00
-	JNE     wide_groups
+	JNE     widened_groups
 	SUBQ    $+4, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -12517,14 +12581,14 @@ rest:
 summed:
 	JMP reduce
 
-wide_groups:
+widened_groups:
 	VPXOR   Y8, Y8, Y8
 	VPXOR   Y9, Y9, Y9
 	SUBQ    $+4, CX
-	JB      wide_remainder
+	JB      widened_remainder
 	PCALIGN $0x40
 
-wide_loop:
+widened_loop:
 	VPBROADCASTD (AX), X14
 	VPMOVZXBW    X14, Y14
 	VPMOVSXBW    (BX), Y12
@@ -12560,13 +12624,13 @@ wide_loop:
 	ADDQ         $+16, AX
 	ADDQ         $+128, BX
 	SUBQ         $+4, CX
-	JAE          wide_loop
+	JAE          widened_loop
 
-wide_remainder:
+widened_remainder:
 	ADDQ $+4, CX
-	JZ   wide_rest
+	JZ   widened_rest
 
-wide_single:
+widened_single:
 	VPBROADCASTD (AX), X14
 	VPMOVZXBW    X14, Y14
 	VPMOVSXBW    (BX), Y12
@@ -12578,12 +12642,12 @@ wide_single:
 	ADDQ         $+4, AX
 	ADDQ         $+32, BX
 	DECQ         CX
-	JNZ          wide_single
+	JNZ          widened_single
 
-wide_rest:
+widened_rest:
 	MOVQ         32(DX), CX
 	NEGQ         CX
-	JZ           wide_summed
+	JZ           widened_summed
 	ADDQ         CX, AX
 	VPBROADCASTD (AX), X14
 	VPMOVZXBW    X14, Y14
@@ -12595,7 +12659,7 @@ wide_rest:
 	VPADDD       Y13, Y9, Y9
 	ADDQ         $+32, BX
 
-wide_summed:
+widened_summed:
 	VPHADDD Y9, Y8, Y8
 	VPERMQ  $0xd8, Y8, Y8
 	VPADDD  Y8, Y0, Y0
@@ -12680,7 +12744,7 @@ copies:
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
 	CMPL    116(DX), $0x00
-	JNE     wide_groups
+	JNE     widened_groups
 	SUBQ    $+2, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -12747,12 +12811,12 @@ rest:
 summed:
 	JMP reduce
 
-wide_groups:
+widened_groups:
 	SUBQ    $+2, CX
-	JB      wide_remainder
+	JB      widened_remainder
 	PCALIGN $0x40
 
-wide_loop:
+widened_loop:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -12792,13 +12856,13 @@ wide_loop:
 	ADDQ         $+8, AX
 	ADDQ         $+64, BX
 	SUBQ         $+2, CX
-	JAE          wide_loop
+	JAE          widened_loop
 
-wide_remainder:
+widened_remainder:
 	ADDQ $+2, CX
-	JZ   wide_rest
+	JZ   widened_rest
 
-wide_single:
+widened_single:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -12820,12 +12884,12 @@ wide_single:
 	ADDQ         $+4, AX
 	ADDQ         $+32, BX
 	DECQ         CX
-	JNZ          wide_single
+	JNZ          widened_single
 
-wide_rest:
+widened_rest:
 	MOVQ         32(DX), CX
 	NEGQ         CX
-	JZ           wide_summed
+	JZ           widened_summed
 	ADDQ         CX, AX
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
@@ -12847,7 +12911,7 @@ wide_rest:
 	VPADDD       Y14, Y1, Y1
 	ADDQ         $+32, BX
 
-wide_summed:
+widened_summed:
 reduce:
 	CMPL    96(DX), $0x01
 	JEQ     floats
@@ -12949,7 +13013,7 @@ copies:
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
 	CMPL    116(DX), $0x00
-	JNE     wide_groups
+	JNE     widened_groups
 	SUBQ    $+2, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -13032,12 +13096,12 @@ rest:
 summed:
 	JMP reduce
 
-wide_groups:
+widened_groups:
 	SUBQ    $+2, CX
-	JB      wide_remainder
+	JB      widened_remainder
 	PCALIGN $0x40
 
-wide_loop:
+widened_loop:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -13091,13 +13155,13 @@ wide_loop:
 	ADDQ         $+8, AX
 	ADDQ         $+64, BX
 	SUBQ         $+2, CX
-	JAE          wide_loop
+	JAE          widened_loop
 
-wide_remainder:
+widened_remainder:
 	ADDQ $+2, CX
-	JZ   wide_rest
+	JZ   widened_rest
 
-wide_single:
+widened_single:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -13126,12 +13190,12 @@ wide_single:
 	ADDQ         $+4, AX
 	ADDQ         $+32, BX
 	DECQ         CX
-	JNZ          wide_single
+	JNZ          widened_single
 
-wide_rest:
+widened_rest:
 	MOVQ         32(DX), CX
 	NEGQ         CX
-	JZ           wide_summed
+	JZ           widened_summed
 	ADDQ         CX, AX
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
@@ -13160,7 +13224,7 @@ wide_rest:
 	VPADDD       Y14, Y2, Y2
 	ADDQ         $+32, BX
 
-wide_summed:
+widened_summed:
 reduce:
 	CMPL    96(DX), $0x01
 	JEQ     floats
@@ -13284,7 +13348,7 @@ copies:
 	MOVQ    (DX), AX
 	MOVQ    24(DX), CX
 	CMPL    116(DX), $0x00
-	JNE     wide_groups
+	JNE     widened_groups
 	SUBQ    $+2, CX
 	JB      remainder
 	PCALIGN $0x40
@@ -13383,12 +13447,12 @@ rest:
 summed:
 	JMP reduce
 
-wide_groups:
+widened_groups:
 	SUBQ    $+2, CX
-	JB      wide_remainder
+	JB      widened_remainder
 	PCALIGN $0x40
 
-wide_loop:
+widened_loop:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -13456,13 +13520,13 @@ wide_loop:
 	ADDQ         $+8, AX
 	ADDQ         $+64, BX
 	SUBQ         $+2, CX
-	JAE          wide_loop
+	JAE          widened_loop
 
-wide_remainder:
+widened_remainder:
 	ADDQ $+2, CX
-	JZ   wide_rest
+	JZ   widened_rest
 
-wide_single:
+widened_single:
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
 	VPSLLW       $0x08, Y8, Y8
@@ -13498,12 +13562,12 @@ wide_single:
 	ADDQ         $+4, AX
 	ADDQ         $+32, BX
 	DECQ         CX
-	JNZ          wide_single
+	JNZ          widened_single
 
-wide_rest:
+widened_rest:
 	MOVQ         32(DX), CX
 	NEGQ         CX
-	JZ           wide_summed
+	JZ           widened_summed
 	ADDQ         CX, AX
 	VMOVDQU      (BX), Y8
 	VPSRAW       $0x08, Y8, Y10
@@ -13539,7 +13603,7 @@ wide_rest:
 	VPADDD       Y14, Y3, Y3
 	ADDQ         $+32, BX
 
-wide_summed:
+widened_summed:
 reduce:
 	CMPL    96(DX), $0x01
 	JEQ     floats

@@ -105,3 +105,23 @@ func TestPasses(t *testing.T) {
 		x[at] = was
 	}
 }
+
+// TestAhead multiplies a single row by as many weights as are fetched ahead: whole panels, and with a rest of inputs or outputs.
+func TestAhead(t *testing.T) {
+	for _, l := range []struct{ out, in int }{{512, 784}, {500, 787}, {48, 8001}, {1040, 301}} {
+		if n := l.out * l.in; n < aheadLeast || n > aheadMost {
+			t.Fatalf("%d weights are not fetched ahead", n)
+		}
+		r := newRandom(13)
+		w, x := r.int8s(l.out*l.in), r.bytes(l.in)
+		want, got := make([]int32, l.out), make([]int32, l.out)
+		for _, e := range Engines() {
+			e.PackI8(w, l.out, l.in, []float32{1}, nil, nil, false).Accumulate(nil, got, x, 1)
+			if e.Name() == "portable" {
+				copy(want, got)
+			} else if !slices.Equal(got, want) {
+				t.Errorf("%s, %d x %d: not the sums of the portable engine", e.Name(), l.out, l.in)
+			}
+		}
+	}
+}

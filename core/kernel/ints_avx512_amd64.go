@@ -11,6 +11,11 @@ const (
 	rows512  = 14
 )
 
+// The product of a single row has its weights fetched ahead where they are so many bytes. Those stay in a second-level cache but
+// hardly in a first-level one, and it is faster by an eighth. With fewer it makes no difference; of more, only a part stays in the
+// second-level cache, and it would be slower.
+const aheadLeast, aheadMost = 256<<10 + 1, 512 << 10
+
 type int8AVX512 struct{ intPanels }
 
 func packI8AVX512(w []int8, out, in int) intProduct {
@@ -42,6 +47,9 @@ func (p *int8AVX512) run(tile intTile, x []uint8, rows, lo, hi int) {
 	tile.ystride = uintptr(p.out * outputSize(tile.kind))
 	blocks := (rows + rows512 - 1) / rows512
 	bytes := p.groups * 4 * panel512
+	if n := (hi - lo) * p.groups * 4; n >= aheadLeast && n <= aheadMost {
+		tile.ahead = 1
+	}
 	for step := panelsAtOnce(blocks, bytes); lo < hi; {
 		vectors := 2
 		n := min((hi-lo+panel512/2-1)/panel512, step)

@@ -29,6 +29,7 @@ type intTile struct {
 	lo, hi  float32 // tileFloats: lo is 0 for a ReLU, else -Inf; tileBytes: see byteRange
 	zero    int32   // tileBytes
 	widened uint32  // avx2: some activation is above 127
+	ahead   uint32  // avx512, one row: have weights fetched ahead
 }
 
 const (

@@ -21,6 +21,7 @@ type tile interface {
 
 // A path is a way to multiply.
 type path struct {
+	when   string // the field of the intTile that chooses it; none for the first path
 	unroll int
 	start  func()      // or nil
 	group  func(u int) // adds the products of 4 inputs, those of group u from where the pointers are
@@ -88,11 +89,11 @@ func (t tileShape) function(engine string, kernel tile) {
 	MOVQ(field("groups"), count)
 	paths := kernel.paths()
 	if len(paths) > 1 {
-		CMPL(field("widened"), operand.Imm(0))
-		JNE(operand.LabelRef("wide_groups"))
+		CMPL(field(paths[1].when), operand.Imm(0))
+		JNE(operand.LabelRef(paths[1].when + "_groups"))
 	}
 	for i, p := range paths {
-		t.products(p, []string{"", "wide_"}[i])
+		t.products(p)
 		if i < len(paths)-1 {
 			JMP(operand.LabelRef("reduce"))
 		}
@@ -121,7 +122,11 @@ func (t tileShape) function(engine string, kernel tile) {
 }
 
 // products adds the products of all inputs.
-func (t tileShape) products(p path, prefix string) {
+func (t tileShape) products(p path) {
+	prefix := ""
+	if p.when != "" {
+		prefix = p.when + "_"
+	}
 	label := func(name string) operand.LabelRef { return operand.LabelRef(prefix + name) }
 	begin := func(name string) { Label(prefix + name) }
 	advance := func(groups int) {

@@ -42,9 +42,9 @@ func (t tile256) begin() {
 
 func (t tile256) paths() []path {
 	if t.rows == 1 {
-		return []path{{unroll: 4, group: t.narrow}, {unroll: 4, start: t.startPairs, group: t.pairs, finish: t.addPairs}}
+		return []path{{unroll: 4, group: t.narrow}, {when: "widened", unroll: 4, start: t.startPairs, group: t.pairs, finish: t.addPairs}}
 	}
-	return []path{{unroll: 2, group: t.narrow}, {unroll: 2, group: t.wide}}
+	return []path{{unroll: 2, group: t.narrow}, {when: "widened", unroll: 2, group: t.wide}}
 }
 
 func (t tile256) narrow(u int) {

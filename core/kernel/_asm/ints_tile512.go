@@ -68,7 +68,23 @@ func (t tile512) begin() {
 	}
 }
 
-func (t tile512) paths() []path { return []path{{unroll: max(t.chains, 2), group: t.group}} }
+func (t tile512) paths() []path {
+	p := []path{{unroll: max(t.chains, 2), group: t.group}}
+	if t.rows == 1 && t.vectors == 2 {
+		p = append(p, path{when: "ahead", unroll: t.chains, group: t.groupAhead})
+	}
+	return p
+}
+
+// aheadBytes is how far ahead of the product groupAhead has weights fetched.
+const aheadBytes = 8192
+
+func (t tile512) groupAhead(u int) {
+	for j := range t.vectors {
+		PREFETCHT0(at(weights, (u*t.vectors+j)*64+aheadBytes))
+	}
+	t.group(u)
+}
 
 func (t tile512) group(u int) {
 	w := func(j int) operand.Op { return at(weights, (u*t.vectors+j)*64) }

@@ -1,7 +1,8 @@
 // The page's bridge to its two engines: a Web Worker in this browser, and the server's native one. Everything that
 // crosses it is JSON text. It starts the worker as soon as it is parsed, so that both downloads run side by side.
 //
-//   quantlab.browser.subscribe(cb)   cb(kind, payload): "state" {state: loading|ready|failed, text, fraction}, "message"
+//   quantlab.browser.subscribe(cb)   cb(kind, payload): "state" {state: loading|ready|failed, text, fraction}, "message".
+//                                    It begins with the worker's introduction, if there was one, and the state
 //   quantlab.browser.send(json)      a command; it waits until the worker is ready
 //   quantlab.browser.restart()       ends the worker and starts another; commands under way are forgotten
 //   quantlab.native.run(json, cb)    cb(json) for each event; returns {cancel()}
@@ -12,7 +13,7 @@
 (() => {
   const script = new URL("worker.js", document.currentScript.src);
   const subscribers = [];
-  let worker = null, ready = false, waiting = [], lastState = "";
+  let worker = null, ready = false, waiting = [], hello = null, lastState = "";
 
   function tell(kind, payload) {
     if (kind === "state") lastState = payload;
@@ -26,6 +27,7 @@
     worker = null;
     ready = false;
     waiting = [];
+    hello = null;
   }
 
   function fail(text) {
@@ -58,6 +60,7 @@
           for (const json of waiting.splice(0)) w.postMessage(json);
         }
       }
+      if (kind === "message" && !ready) hello = payload; // its introduction, which a later subscriber needs too
       tell(kind, payload);
     };
   }
@@ -65,6 +68,7 @@
   const browser = {
     subscribe(cb) {
       subscribers.push(cb);
+      if (hello) cb("message", hello);
       cb("state", lastState);
     },
     send(json) {

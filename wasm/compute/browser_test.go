@@ -271,10 +271,10 @@ func (p *tab) inWorker(expression string) {
 func TestBrowser(t *testing.T) {
 	p := newTab(t)
 	p.send(wire.Command{ID: 1, Op: wire.OpRun, Request: request(nil)}) // queued until the worker is ready
-	p.awaitState("ready")
 	if hello := p.awaitEvent(0, wire.EventStart).Result; hello.Hardware.Engine == "" || hello.Version == "" {
 		t.Errorf("the worker introduces itself with %+v", hello)
 	}
+	p.awaitState("ready") // after that, because the page then asks for what this host has
 
 	done := p.awaitEvent(1, wire.EventDone)
 	if done.Result == nil || len(done.Result.Rows) != 4 {

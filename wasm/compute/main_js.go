@@ -46,11 +46,11 @@ func main() {
 	s := newSession(host, newSource(site{path: dataPath}), func(envelope string) {
 		global.Call("postMessage", []any{"message", envelope})
 	})
+	s.introduce() // before the page can ask for a run: what it asks for depends on what this host has
 	// A panic in the callback or in any goroutine ends the program; worker.js then tells the page so, with its words.
 	global.Call("quantlabReady", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		s.receive(args[0].String())
 		return nil
 	}))
-	s.introduce()
 	select {}
 }

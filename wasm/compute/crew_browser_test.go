@@ -12,10 +12,10 @@ import (
 // Two workers share batches, one run after the other and after a cancel, and all answers stay as they are.
 func TestThreadsInTheBrowser(t *testing.T) {
 	p := newTab(t)
-	p.awaitState("ready")
 	if hw := p.awaitEvent(0, wire.EventStart).Result.Hardware; hw.Threads < 2 {
 		t.Skipf("this browser has %d threads", hw.Threads)
 	}
+	p.awaitState("ready")
 	two := func(change func(*wire.Request)) *wire.Request {
 		return request(func(r *wire.Request) {
 			r.Threads, r.Runs = 2, 3

@@ -34,8 +34,8 @@ func fastest(t *testing.T, hw wire.Hardware) string {
 // A browser that can't have its kernels' files computes all the same, and says why it is slower.
 func TestBrowserLosesKernels(t *testing.T) {
 	p := newTab(t)
-	p.awaitState("ready")
 	hw := p.awaitEvent(0, wire.EventStart).Result.Hardware
+	p.awaitState("ready")
 	if hw.SIMD != "relaxed" {
 		t.Skipf("this browser has SIMD %s only", hw.SIMD)
 	}

@@ -123,7 +123,7 @@ func (t *Team) Close() {
 		return
 	}
 	for _, w := range t.workers {
-		w.jobs.Store(closed)
+		w.jobs.Swap(closed)
 		w.wake()
 	}
 	t.workers = nil
@@ -149,7 +149,8 @@ func (s *sleeper) await(spins int, ready func() bool) {
 				return
 			}
 		}
-		s.asleep.Store(true)
+		// Swaps, here and in Close, because QEMU may let a plain store of arm64 take effect after the load that follows it.
+		s.asleep.Swap(true)
 		if ready() && s.asleep.CompareAndSwap(true, false) {
 			return // nobody saw it sleep
 		}

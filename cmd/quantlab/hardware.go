@@ -1,8 +1,6 @@
 package main
 
 import (
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"quantlab/core/lab/wire"
@@ -25,8 +23,7 @@ func hardwareCommand(s *streams) *cobra.Command {
 			if err := out.resolve(); err != nil {
 				return err
 			}
-			hw := host().Describe()
-			return out.write(func(w io.Writer) error { return writeHardware(w, out, hw) })
+			return renderHardware.write(out, host().Describe())
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -34,15 +31,4 @@ func hardwareCommand(s *streams) *cobra.Command {
 	return cmd
 }
 
-func writeHardware(w io.Writer, out *output, hw wire.Hardware) error {
-	switch out.format {
-	case formatJSON:
-		return report.HardwareJSON(w, hw)
-	case formatCSV:
-		return report.HardwareCSV(w, hw)
-	case formatMD:
-		return report.HardwareMarkdown(w, hw)
-	}
-	width, color := out.look()
-	return term.RenderHardware(w, hw, width, color)
-}
+var renderHardware = rendering[wire.Hardware]{report.HardwareJSON, report.HardwareCSV, report.HardwareMarkdown, term.RenderHardware}

@@ -82,6 +82,28 @@ func (o *output) look() (width int, color bool) {
 	return o.width, o.color
 }
 
+// A rendering writes one kind of result in every format.
+type rendering[T any] struct {
+	json, csv, md func(w io.Writer, v T) error
+	table         func(w io.Writer, v T, width int, color bool) error
+}
+
+// write writes v to where the output goes, in its format.
+func (r rendering[T]) write(o *output, v T) error {
+	return o.write(func(w io.Writer) error {
+		switch o.format {
+		case formatJSON:
+			return r.json(w, v)
+		case formatCSV:
+			return r.csv(w, v)
+		case formatMD:
+			return r.md(w, v)
+		}
+		width, color := o.look()
+		return r.table(w, v, width, color)
+	})
+}
+
 // write lets the function write the result. A file gets its name only when it is whole.
 func (o *output) write(result func(io.Writer) error) error {
 	if o.file != "" {

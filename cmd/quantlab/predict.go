@@ -89,7 +89,7 @@ func runPredict(ctx context.Context, out *output, model, image, text string) err
 	if err != nil {
 		return err
 	}
-	return out.write(func(w io.Writer) error { return writePrediction(w, out, p) })
+	return renderPrediction.write(out, p)
 }
 
 func readDigit(path string) (*lab.Digit, error) {
@@ -105,20 +105,13 @@ func readDigit(path string) (*lab.Digit, error) {
 	return d, nil
 }
 
-func writePrediction(w io.Writer, out *output, p *wire.Prediction) error {
-	switch out.format {
-	case formatJSON:
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(p)
-	case formatCSV:
-		return predictionCSV(w, p)
-	case formatMD:
-		return predictionMarkdown(w, p)
-	}
-	width, color := out.look()
-	return drawPrediction(w, p, width, color)
+var renderPrediction = rendering[*wire.Prediction]{predictionJSON, predictionCSV, predictionMarkdown, drawPrediction}
+
+func predictionJSON(w io.Writer, p *wire.Prediction) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(p)
 }
 
 // predictionCSV writes a line a variant: its answer, and the probability of every class at full precision.

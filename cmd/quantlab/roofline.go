@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"time"
@@ -116,7 +115,7 @@ func (j rooflineJob) run(ctx context.Context, out *output) error {
 	}
 	meter.close()
 	r.Notes = append(r.Notes, aboutLimits(r, began)...)
-	return out.write(func(w io.Writer) error { return writeRoofline(w, out, r) })
+	return renderRoofline.write(out, r)
 }
 
 // aboutLimits says where the limits come from, and whether to trust them.
@@ -152,15 +151,4 @@ func ago(d time.Duration) string {
 	return "less than a minute"
 }
 
-func writeRoofline(w io.Writer, out *output, r roofline.Report) error {
-	switch out.format {
-	case formatJSON:
-		return report.RooflineJSON(w, r)
-	case formatCSV:
-		return report.RooflineCSV(w, r)
-	case formatMD:
-		return report.RooflineMarkdown(w, r)
-	}
-	width, color := out.look()
-	return term.RenderRoofline(w, r, width, color)
-}
+var renderRoofline = rendering[roofline.Report]{report.RooflineJSON, report.RooflineCSV, report.RooflineMarkdown, term.RenderRoofline}

@@ -115,18 +115,12 @@ func runLab(ctx context.Context, out *output, req wire.Request) error {
 		return err
 	}
 	meter.close()
-	return out.write(func(w io.Writer) error { return writeResult(w, out, result) })
+	return renderResult.write(out, *result)
 }
 
-func writeResult(w io.Writer, out *output, r *wire.Result) error {
-	switch out.format {
-	case formatJSON:
-		return report.JSON(w, *r)
-	case formatCSV:
-		return report.CSV(w, *r)
-	case formatMD:
-		return report.Markdown(w, *r)
-	}
-	width, color := out.look()
-	return term.Render(w, *r, width, color)
+var renderResult = rendering[wire.Result]{one(report.JSON), one(report.CSV), one(report.Markdown), term.Render}
+
+// one is a writer of any number of results for a single one.
+func one(write func(io.Writer, ...wire.Result) error) func(io.Writer, wire.Result) error {
+	return func(w io.Writer, r wire.Result) error { return write(w, r) }
 }

@@ -13,31 +13,13 @@ const (
 type int8AVX2 struct{ intPanels }
 
 func packI8AVX2(w []int8, out, in int) intProduct {
-	return &int8AVX2{packPanels(w, out, in, panel256)}
+	p := &int8AVX2{packPanels(w, out, in, panel256)}
+	p.run = p.tiles
+	return p
 }
 
-func (p *int8AVX2) width() int { return panel256 }
-
-func (p *int8AVX2) multiply(acc []int32, x []uint8, rows, lo, hi int) {
-	t := p.inputs()
-	t.sums(acc)
-	p.run(t, x, rows, lo, hi)
-}
-
-func (p *int8AVX2) dynamic(y []float32, x []uint8, rows, lo, hi int, e *epilogue, g Grid) {
-	t := p.inputs()
-	t.floats(y, e, g)
-	p.run(t, x, rows, lo, hi)
-}
-
-func (p *int8AVX2) static(y, x []uint8, rows, lo, hi int, r *requantizer) {
-	t := p.inputs()
-	t.bytes(y, r)
-	p.run(t, x, rows, lo, hi)
-}
-
-// run computes the outputs lo to hi-1.
-func (p *int8AVX2) run(tile intTile, x []uint8, rows, lo, hi int) {
+// tiles is intPanels.run.
+func (p *int8AVX2) tiles(tile intTile, x []uint8, rows, lo, hi int) {
 	if wide(x[:rows*p.in]) {
 		tile.widened = 1
 	}

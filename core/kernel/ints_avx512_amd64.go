@@ -19,31 +19,13 @@ const aheadLeast, aheadMost = 256<<10 + 1, 512 << 10
 type int8AVX512 struct{ intPanels }
 
 func packI8AVX512(w []int8, out, in int) intProduct {
-	return &int8AVX512{packPanels(w, out, in, panel512)}
+	p := &int8AVX512{packPanels(w, out, in, panel512)}
+	p.run = p.tiles
+	return p
 }
 
-func (p *int8AVX512) width() int { return panel512 }
-
-func (p *int8AVX512) multiply(acc []int32, x []uint8, rows, lo, hi int) {
-	t := p.inputs()
-	t.sums(acc)
-	p.run(t, x, rows, lo, hi)
-}
-
-func (p *int8AVX512) dynamic(y []float32, x []uint8, rows, lo, hi int, e *epilogue, g Grid) {
-	t := p.inputs()
-	t.floats(y, e, g)
-	p.run(t, x, rows, lo, hi)
-}
-
-func (p *int8AVX512) static(y, x []uint8, rows, lo, hi int, r *requantizer) {
-	t := p.inputs()
-	t.bytes(y, r)
-	p.run(t, x, rows, lo, hi)
-}
-
-// run computes the outputs lo to hi-1.
-func (p *int8AVX512) run(tile intTile, x []uint8, rows, lo, hi int) {
+// tiles is intPanels.run.
+func (p *int8AVX512) tiles(tile intTile, x []uint8, rows, lo, hi int) {
 	tile.ystride = uintptr(p.out * outputSize(tile.kind))
 	blocks := (rows + rows512 - 1) / rows512
 	bytes := p.groups * 4 * panel512

@@ -15,13 +15,16 @@ import (
 type intPanels struct {
 	w       []int8
 	out, in int
+	cols    int // of a panel
 	groups  int // of a panel, the last one included
 	rest    int // by how many inputs the last group overlaps the one before it
+
+	run func(t intTile, x []uint8, rows, lo, hi int) // computes the outputs lo to hi-1
 }
 
 // packPanels packs w, out x in, into panels of width outputs, the last of which is only half as wide where that is enough.
 func packPanels(w []int8, out, in, width int) intPanels {
-	p := intPanels{out: out, in: in, groups: (in + 3) / 4}
+	p := intPanels{out: out, in: in, cols: width, groups: (in + 3) / 4}
 	if in > 4 {
 		p.rest = -in & 3
 	}
@@ -51,6 +54,26 @@ func tailWidth(n, width int) int {
 		return width / 2
 	}
 	return width
+}
+
+func (p *intPanels) width() int { return p.cols }
+
+func (p *intPanels) multiply(acc []int32, x []uint8, rows, lo, hi int) {
+	t := p.inputs()
+	t.sums(acc)
+	p.run(t, x, rows, lo, hi)
+}
+
+func (p *intPanels) dynamic(y []float32, x []uint8, rows, lo, hi int, e *epilogue, g Grid) {
+	t := p.inputs()
+	t.floats(y, e, g)
+	p.run(t, x, rows, lo, hi)
+}
+
+func (p *intPanels) static(y, x []uint8, rows, lo, hi int, r *requantizer) {
+	t := p.inputs()
+	t.bytes(y, r)
+	p.run(t, x, rows, lo, hi)
 }
 
 // inputs returns what a tile needs to know of p.

@@ -54,6 +54,20 @@ func markdownHardware(b *strings.Builder, h wire.Hardware) {
 }
 
 func markdownTable(b *strings.Builder, t Table) {
+	plain := PlainTable{Title: t.Title, Caption: t.Caption, Columns: t.Columns}
+	for _, row := range t.Rows {
+		plain.Rows = append(plain.Rows, row.Cells)
+	}
+	markdownPlain(b, plain)
+	for _, n := range t.Notes {
+		b.WriteString("- " + escape(n) + "\n")
+	}
+	if len(t.Notes) > 0 {
+		b.WriteString("\n")
+	}
+}
+
+func markdownPlain(b *strings.Builder, t PlainTable) {
 	b.WriteString("## " + escape(t.Title) + "\n\n" + escape(t.Caption) + "\n\n|")
 	for _, c := range t.Columns {
 		b.WriteString(" " + escape(c.Title) + " |")
@@ -69,18 +83,12 @@ func markdownTable(b *strings.Builder, t Table) {
 	b.WriteString("\n")
 	for _, row := range t.Rows {
 		b.WriteString("|")
-		for _, cell := range row.Cells {
+		for _, cell := range row {
 			b.WriteString(" " + escape(cell) + " |")
 		}
 		b.WriteString("\n")
 	}
 	b.WriteString("\n")
-	for _, n := range t.Notes {
-		b.WriteString("- " + escape(n) + "\n")
-	}
-	if len(t.Notes) > 0 {
-		b.WriteString("\n")
-	}
 }
 
 // Settings says in a sentence how a result was measured.

@@ -187,29 +187,6 @@ func RooflineMarkdown(w io.Writer, r roofline.Report) error {
 	return err
 }
 
-func markdownPlain(b *strings.Builder, t PlainTable) {
-	b.WriteString("## " + escape(t.Title) + "\n\n" + escape(t.Caption) + "\n\n|")
-	for _, c := range t.Columns {
-		b.WriteString(" " + escape(c.Title) + " |")
-	}
-	b.WriteString("\n|")
-	for _, c := range t.Columns {
-		b.WriteString(map[bool]string{false: "---|", true: "---:|"}[c.Right])
-	}
-	b.WriteString("\n")
-	for _, row := range t.Rows {
-		b.WriteString("| ")
-		for i, cell := range row {
-			if i > 0 {
-				b.WriteString(" | ")
-			}
-			b.WriteString(escape(cell))
-		}
-		b.WriteString(" |\n")
-	}
-	b.WriteString("\n")
-}
-
 // rooflineHeader names the columns of RooflineCSV; what says "layer" in the first one has its shape for a model.
 var rooflineHeader = []string{
 	"kind", "model", "variant", "batch", "engine", "threads", "input", "time_us", "bound_us", "share", "bound",

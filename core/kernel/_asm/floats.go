@@ -137,3 +137,25 @@ func (c columns) store(i int, from Register, to Mem) {
 		VMASKMOVPS(from, c.mask(i), to)
 	}
 }
+
+// zeroUnlessAdding begins sums: with zeros, and on to the label start; what follows, with addFlag, is to load them.
+func (w width) zeroUnlessAdding(acc []VecVirtual) {
+	flags := Load(Param("flags"), GP64())
+	TESTQ(U32(addFlag), flags)
+	JNZ(LabelRef("add"))
+	for _, r := range acc {
+		w.zero(r)
+	}
+	JMP(LabelRef("start"))
+	Label("add")
+}
+
+// reluIfAsked ends sums, which come here from the label unbiased where there is no bias.
+func (w width) reluIfAsked(acc []VecVirtual) {
+	Label("unbiased")
+	flags := Load(Param("flags"), GP64())
+	TESTQ(U32(reluFlag), flags)
+	JZ(LabelRef("store"))
+	w.relu(acc)
+	Label("store")
+}

@@ -86,14 +86,7 @@ func (w width) gemv(panels int, half bool) {
 
 // startRow loads y, or zeros.
 func (w width) startRow(acc []VecVirtual, panels int) {
-	flags := Load(Param("flags"), GP64())
-	TESTQ(U32(addFlag), flags)
-	JNZ(LabelRef("add"))
-	for _, r := range acc {
-		w.zero(r)
-	}
-	JMP(LabelRef("start"))
-	Label("add")
+	w.zeroUnlessAdding(acc)
 	y, mask := Load(Param("y"), GP64()), w.lastPanel(panels)
 	for i, r := range acc {
 		if from, last := (Mem{Base: y, Disp: i * w.bytes}), i-len(acc)+len(acc)/panels; last < 0 {
@@ -120,12 +113,7 @@ func (w width) finishRow(acc []VecVirtual, panels int) {
 			VADDPS(b, r, r)
 		}
 	}
-	Label("unbiased")
-	flags := Load(Param("flags"), GP64())
-	TESTQ(U32(reluFlag), flags)
-	JZ(LabelRef("store"))
-	w.relu(acc)
-	Label("store")
+	w.reluIfAsked(acc)
 	y := Load(Param("y"), GP64())
 	for i, r := range acc {
 		if to, last := (Mem{Base: y, Disp: i * w.bytes}), i-len(acc)+len(acc)/panels; last < 0 {

@@ -99,14 +99,7 @@ func (w width) tileBody(rows int, load func(b Register, b0, b1 VecVirtual)) {
 
 // startTile loads the tile of c, or zeros.
 func (w width) startTile(acc []VecVirtual) {
-	flags := Load(Param("flags"), GP64())
-	TESTQ(U32(addFlag), flags)
-	JNZ(LabelRef("add"))
-	for _, r := range acc {
-		w.zero(r)
-	}
-	JMP(LabelRef("start"))
-	Label("add")
+	w.zeroUnlessAdding(acc)
 	Load(Param("n"), RCX)
 	mask := w.columnsOf()
 	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
@@ -133,12 +126,7 @@ func (w width) finishTile(acc []VecVirtual) {
 			VADDPS(b, acc[i], acc[i])
 		}
 	}
-	Label("unbiased")
-	flags := Load(Param("flags"), GP64())
-	TESTQ(U32(reluFlag), flags)
-	JZ(LabelRef("store"))
-	w.relu(acc)
-	Label("store")
+	w.reluIfAsked(acc)
 	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
 	rows := func(store func(j int, r VecVirtual, to Mem)) {
 		for i, r := range acc {
@@ -158,34 +146,48 @@ func (w width) finishTile(acc []VecVirtual) {
 	rows(func(j int, r VecVirtual, to Mem) { mask.store(j, r, to) })
 }
 
-// tileRows addresses up to 14 rows that are a stride apart.
+// tileRows addresses up to 14 rows that are a stride apart. It takes further registers where it is given none.
 type tileRows struct {
 	rows          int
-	first, second Register // row 0 and row 9
+	first, second Register // row 0 and, for more than 9 rows, row 9
 	stride        Register
 	multiples     [8]Register // of the stride: 3, 5 and 7
 }
 
 // prepare computes what the rows need.
 func (t *tileRows) prepare() {
+	t.multiply()
+	t.restart()
+}
+
+// multiply computes the multiples of the stride.
+func (t *tileRows) multiply() {
 	s := t.stride
 	if t.rows > 3 {
-		t.multiples[3] = GP64()
-		LEAQ(Mem{Base: s, Index: s, Scale: 2}, t.multiples[3])
+		LEAQ(Mem{Base: s, Index: s, Scale: 2}, given(&t.multiples[3]))
 	}
 	if t.rows > 5 {
-		t.multiples[5] = GP64()
-		LEAQ(Mem{Base: s, Index: s, Scale: 4}, t.multiples[5])
+		LEAQ(Mem{Base: s, Index: s, Scale: 4}, given(&t.multiples[5]))
 	}
 	if t.rows > 7 {
-		t.multiples[7] = GP64()
-		LEAQ(Mem{Base: t.multiples[3], Index: s, Scale: 4}, t.multiples[7])
+		LEAQ(Mem{Base: t.multiples[3], Index: s, Scale: 4}, given(&t.multiples[7]))
 	}
+}
+
+// restart sets second from first.
+func (t *tileRows) restart() {
 	if t.rows > 9 {
-		t.second = GP64()
-		LEAQ(Mem{Base: t.first, Index: s, Scale: 8}, t.second)
-		ADDQ(s, t.second)
+		LEAQ(Mem{Base: t.first, Index: t.stride, Scale: 8}, given(&t.second))
+		ADDQ(t.stride, t.second)
 	}
+}
+
+// given returns *r, which becomes a register if it is none.
+func given(r *Register) Register {
+	if *r == nil {
+		*r = GP64()
+	}
+	return *r
 }
 
 // at is the current element of row i.
@@ -208,7 +210,7 @@ func (t *tileRows) at(i int) Mem {
 // advance moves on to the next element of every row.
 func (t *tileRows) advance(by Op) {
 	ADDQ(by, t.first)
-	if t.second != nil {
+	if t.rows > 9 {
 		ADDQ(by, t.second)
 	}
 }

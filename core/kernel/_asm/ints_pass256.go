@@ -199,15 +199,7 @@ func dequantize256() {
 func row256(name string, bytes bool) {
 	row := beginRow(name, bytes, "r.n >= 8")
 	factor, shift, gscale, lo, hi, zero := ymm[15], ymm[14], ymm[13], ymm[12], ymm[11], ymm[10]
-	VBROADCASTSS(row.field("factor"), factor)
-	VBROADCASTSS(row.field("shift"), shift)
-	VBROADCASTSS(row.field("lo"), lo)
-	if bytes {
-		VBROADCASTSS(row.field("hi"), hi)
-		VBROADCASTSS(row.field("zero"), zero)
-	} else {
-		VBROADCASTSS(row.field("gscale"), gscale)
-	}
+	row.broadcast(bytes, factor, shift, gscale, lo, hi, zero)
 	overlapping(reg.RCX, 8, func() {
 		a, v, temp := ymm[0], ymm[1], ymm[2]
 		VPMULLD(row.element("offset"), factor, a)

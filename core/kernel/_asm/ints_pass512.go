@@ -230,18 +230,23 @@ func beginRow(name string, bytes bool, count string) rowFunction {
 	return r
 }
 
+// broadcast fills registers with what is the same for all outputs: hi and zero for bytes, gscale for floats.
+func (r rowFunction) broadcast(bytes bool, factor, shift, gscale, lo, hi, zero operand.Op) {
+	VBROADCASTSS(r.field("factor"), factor)
+	VBROADCASTSS(r.field("shift"), shift)
+	VBROADCASTSS(r.field("lo"), lo)
+	if bytes {
+		VBROADCASTSS(r.field("hi"), hi)
+		VBROADCASTSS(r.field("zero"), zero)
+	} else {
+		VBROADCASTSS(r.field("gscale"), gscale)
+	}
+}
+
 func row512(name string, bytes bool) {
 	row := beginRow(name, bytes, "r.n > 0")
 	factor, shift, gscale, lo, hi, zero := zmm[31], zmm[30], zmm[29], zmm[28], zmm[27], zmm[26]
-	VBROADCASTSS(row.field("factor"), factor)
-	VBROADCASTSS(row.field("shift"), shift)
-	VBROADCASTSS(row.field("lo"), lo)
-	if bytes {
-		VBROADCASTSS(row.field("hi"), hi)
-		VBROADCASTSS(row.field("zero"), zero)
-	} else {
-		VBROADCASTSS(row.field("gscale"), gscale)
-	}
+	row.broadcast(bytes, factor, shift, gscale, lo, hi, zero)
 	XORL(reg.EBX, reg.EBX)
 	pass(func() {
 		a, v := zmm[0], zmm[1]

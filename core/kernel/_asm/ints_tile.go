@@ -41,7 +41,7 @@ var (
 	ystride = reg.R13
 	outputs = reg.RSI // bytes into the epilogue's vectors
 	panels  = reg.R14
-	xrows   = rowsOf{reg.RAX, reg.R12, reg.R8, reg.R9, reg.R10, reg.R11}
+	xrows   = tileRows{first: reg.RAX, second: reg.R12, stride: reg.R8, multiples: [8]reg.Register{3: reg.R9, 5: reg.R10, 7: reg.R11}}
 )
 
 // field is a field of the intTile that call points to.
@@ -74,18 +74,19 @@ func (t tileShape) function(engine string, kernel tile) {
 		"		}",
 		"	}")
 	Load(Param("t"), call)
+	xrows.rows = t.rows
 	MOVQ(field("stride"), xrows.stride)
 	MOVQ(field("w"), weights)
 	MOVQ(field("y"), output)
 	MOVQ(field("ystride"), ystride)
 	MOVQ(field("panels"), panels)
 	XORL(outputs.As32(), outputs.As32())
-	xrows.prepare(t.rows)
+	xrows.multiply()
 
 	Label("panel")
 	kernel.begin()
 	MOVQ(field("x"), xrows.first)
-	xrows.start(t.rows)
+	xrows.restart()
 	MOVQ(field("groups"), count)
 	paths := kernel.paths()
 	if len(paths) > 1 {
@@ -130,7 +131,7 @@ func (t tileShape) products(p path) {
 	label := func(name string) operand.LabelRef { return operand.LabelRef(prefix + name) }
 	begin := func(name string) { Label(prefix + name) }
 	advance := func(groups int) {
-		xrows.advance(t.rows, operand.I32(4*groups))
+		xrows.advance(operand.I32(4 * groups))
 		ADDQ(operand.I32(t.panelBytes()*groups), weights)
 	}
 	begin("groups")
@@ -159,7 +160,7 @@ func (t tileShape) products(p path) {
 	MOVQ(field("rest"), count)
 	NEGQ(count)
 	JZ(label("summed"))
-	xrows.advance(t.rows, count)
+	xrows.advance(count)
 	p.group(0)
 	ADDQ(operand.I32(t.panelBytes()), weights)
 	begin("summed")

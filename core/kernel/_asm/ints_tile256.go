@@ -57,7 +57,7 @@ func (t tile256) narrow(u int) {
 		w = func(j int) operand.Op { return t.spare(j) }
 	}
 	for i := range t.rows {
-		VPBROADCASTD(xrows.row(i, 4*u), x)
+		VPBROADCASTD(xrows.at(i).Offset(4*u), x)
 		for j := range t.vectors {
 			s := t.spare(2 + (i*t.vectors+j)%4)
 			VPMADDUBSW(w(j), x, s)
@@ -77,7 +77,7 @@ func (t tile256) wide(u int) {
 		VPSRAW(operand.Imm(8), t.spare(j), t.spare(j))
 	}
 	for i := range t.rows {
-		VPBROADCASTD(xrows.row(i, 4*u), even)
+		VPBROADCASTD(xrows.at(i).Offset(4*u), even)
 		VPSRLW(operand.Imm(8), even, odd)
 		VPAND(lowBytes, even, even)
 		for j := range t.vectors {
@@ -93,7 +93,7 @@ func (t tile256) wide(u int) {
 // each group.
 func (t tile256) pairs(u int) {
 	x := t.spare(6)
-	VPBROADCASTD(xrows.row(0, 4*u), x.AsX())
+	VPBROADCASTD(xrows.at(0).Offset(4*u), x.AsX())
 	VPMOVZXBW(x.AsX(), x)
 	for j := range 2 * t.vectors {
 		w := t.spare(4 + j%2)

@@ -98,7 +98,7 @@ func (t tile512) group(u int) {
 	}
 	for i := range t.rows {
 		xi := x[(i+u)%2]
-		VPBROADCASTD(xrows.row(i, 4*u), xi)
+		VPBROADCASTD(xrows.at(i).Offset(4*u), xi)
 		for j := range t.vectors {
 			VPDPBUSD(w(j), xi, t.acc(u%t.chains, i, j))
 		}

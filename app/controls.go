@@ -78,6 +78,9 @@ func (c *controls) hint() string {
 			return "No native engine serves this page: Run measures in this browser."
 		}
 	}
+	if s.Engine != "" && c.nowhere() {
+		return fmt.Sprintf("There is no %s here, so a run would fail: choose another kernel engine.", engineName(s.Engine))
+	}
 	if s.Where == Both && s.Engine != "" {
 		for _, host := range inOrderHosts {
 			if engineOn(s.Engine, host, inOrderHosts, c.Engines) != s.Engine {
@@ -95,6 +98,14 @@ func (c *controls) hint() string {
 		return "The browser first, then natively, so that they do not compete."
 	}
 	return ""
+}
+
+// nowhere reports whether none of the chosen hosts has the chosen engine, as far as all of them said what they have.
+func (c *controls) nowhere() bool {
+	return !slices.ContainsFunc(c.Settings.Hosts(), func(host string) bool {
+		has := c.Engines[host]
+		return len(has) == 0 || slices.Contains(has, c.Settings.Engine)
+	})
 }
 
 func modelOptions() []option {

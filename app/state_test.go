@@ -266,6 +266,20 @@ func TestEnginesToChooseFrom(t *testing.T) {
 	if got := c.hint(); strings.Contains(got, "plain Go") {
 		t.Errorf("hint %q", got)
 	}
+	for _, tt := range []struct {
+		where, engine string
+		engines       map[string][]string
+		fails         bool
+	}{
+		{Both, "abacus", engines, true}, {wire.Browser, "avx2", engines, true}, {wire.Native, "avx2", engines, false},
+		{Both, "avx2", engines, false}, {Both, "abacus", nil, false}, {Both, "", engines, false},
+	} {
+		c := controls{Settings: LabSettings(), Engines: tt.engines}
+		c.Settings.Where, c.Settings.Engine = tt.where, tt.engine
+		if got := c.hint(); strings.Contains(got, "a run would fail") != tt.fails {
+			t.Errorf("%s, %q: hint %q", tt.where, tt.engine, got)
+		}
+	}
 }
 
 func TestHintOfThreads(t *testing.T) {

@@ -27,7 +27,7 @@ type Boundary struct {
 // boundaries returns the quantizer of each boundary. A layer's output is put on its own grid; what enters a static layer
 // from one that is not static, or from outside, is put on the grid that the layer entered asks for. So does PyTorch's FX
 // flow, where a layer's observers come from its qconfig and an activation is observed once.
-func (p Plan) boundaries() []ActivationQuantizer {
+func boundaries(p Plan) []ActivationQuantizer {
 	qs := make([]ActivationQuantizer, len(p)+1)
 	for i, s := range p {
 		if s.Mode != Static {
@@ -53,7 +53,7 @@ func (c *Calibration) covers(p Plan) error {
 	if len(c.Boundaries) != len(p)+1 {
 		return fmt.Errorf("the calibration is for %d layers, the plan for %d: calibrate this network with this plan", len(c.Boundaries)-1, len(p))
 	}
-	for i, q := range p.boundaries() {
+	for i, q := range boundaries(p) {
 		if q == (ActivationQuantizer{}) {
 			continue
 		}
@@ -105,7 +105,7 @@ func Calibrate(ctx context.Context, net *nn.Network, plan Plan, batches iter.Seq
 		if o == nil {
 			continue
 		}
-		c.Boundaries[i] = Boundary{plan.boundaries()[i], o.QParams()}
+		c.Boundaries[i] = Boundary{boundaries(plan)[i], o.QParams()}
 		if err := c.Boundaries[i].QParams.validate(); err != nil {
 			return nil, fmt.Errorf("calibrating boundary %d: %w", i, err)
 		}
@@ -125,7 +125,7 @@ type watch struct {
 
 func newWatch(net *nn.Network, plan Plan) (*watch, error) {
 	w := &watch{net: net, observers: make([]Observer, len(plan)+1), dense: make([]*kernel.F32, len(plan))}
-	for i, q := range plan.boundaries() {
+	for i, q := range boundaries(plan) {
 		if q == (ActivationQuantizer{}) {
 			continue
 		}

@@ -113,7 +113,8 @@ func (o *histogram) QParams() QParams {
 	if !o.seen {
 		return unobserved(o.q)
 	}
-	return o.q.qparams(o.search())
+	lo, hi := o.search()
+	return observedGrid(o.q, lo, hi)
 }
 
 // search narrows the range by quantiles for as long as the error falls (_non_linear_param_search, which follows

@@ -95,7 +95,7 @@ func (l *QuantizedLayer) validateInt8() error {
 	if l.In > maxInt8Inputs {
 		return fmt.Errorf("layer %s: %d inputs are too many for int8, at most %d", l.Name, l.In, maxInt8Inputs)
 	}
-	scales, s := 1, l.Scheme.Weight.spread()
+	scales, s := 1, weightSpread(l.Scheme.Weight)
 	if l.Scheme.Weight.PerChannel {
 		scales = l.Out
 	}

@@ -13,6 +13,7 @@ import (
 
 	"quantlab/core/kernel"
 	"quantlab/core/nn"
+	"quantlab/core/scheme"
 )
 
 func forEachEngine(t *testing.T, f func(t *testing.T, e *kernel.Engine)) {
@@ -34,7 +35,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 // pytorchGrids is the calibration that PyTorch ended with.
 func (s stack) pytorchGrids(t testing.TB, plan Plan) *Calibration {
 	c := &Calibration{Examples: 1, Batches: 1}
-	for i, q := range plan.boundaries() {
+	for i, q := range boundaries(plan) {
 		g := s.Grids[i]
 		c.Boundaries = append(c.Boundaries, Boundary{q, QParams{Scale: g[0], Zero: int32(g[1]), Max: 255}})
 	}
@@ -175,13 +176,15 @@ func random(seed uint64, rows int, dims ...int) (*nn.Network, nn.Batch, nn.Batch
 // variety returns schemes of every mode, granularity and symmetry.
 func variety() []Scheme {
 	s := []Scheme{{Mode: Float32}, {Mode: Float16}}
-	for _, w := range []WeightQuantizer{{8, false, true}, {8, true, true}, {8, false, false}, {5, true, false}, {3, false, true}} {
+	for _, w := range []WeightQuantizer{
+		{Bits: 8, Symmetric: true}, {Bits: 8, PerChannel: true, Symmetric: true}, {Bits: 8}, {Bits: 5, PerChannel: true}, {Bits: 3, Symmetric: true},
+	} {
 		for _, a := range []ActivationQuantizer{{Bits: 8, ReduceRange: true}, {Bits: 8, Symmetric: true}, {Bits: 6}, {Bits: 4, Symmetric: true, ReduceRange: true}} {
-			s = append(s, Scheme{Dynamic, w, a})
+			s = append(s, Scheme{Mode: Dynamic, Weight: w, Activation: a})
 			a.PerRow = true
-			s = append(s, Scheme{Dynamic, w, a})
+			s = append(s, Scheme{Mode: Dynamic, Weight: w, Activation: a})
 			a.PerRow, a.Observer = false, MinMax
-			s = append(s, Scheme{Static, w, a})
+			s = append(s, Scheme{Mode: Static, Weight: w, Activation: a})
 		}
 	}
 	return s
@@ -329,7 +332,7 @@ func TestMoreBitsLoseLess(t *testing.T) {
 	defer exact.Close()
 	want := slices.Clone(must(exact.Forward(x))(t))
 	for _, mode := range []Mode{Dynamic, Static} {
-		for _, observer := range append(Observers(), "") {
+		for _, observer := range append(scheme.Observers(), "") {
 			if (observer == "") != (mode == Dynamic) {
 				continue
 			}
@@ -337,7 +340,10 @@ func TestMoreBitsLoseLess(t *testing.T) {
 				last := math.Inf(-1)
 				var line []string
 				for bits := 2; bits <= 8; bits++ {
-					s := Scheme{mode, WeightQuantizer{bits, true, symmetric}, ActivationQuantizer{Bits: bits, Symmetric: symmetric, Observer: observer}}
+					s := Scheme{
+						Mode: mode, Weight: WeightQuantizer{Bits: bits, PerChannel: true, Symmetric: symmetric},
+						Activation: ActivationQuantizer{Bits: bits, Symmetric: symmetric, Observer: observer},
+					}
 					if observer == Percentile {
 						s.Activation.Percentile = 99.99
 					}
@@ -377,7 +383,7 @@ func TestBoundaries(t *testing.T) {
 		{Plan{float, static(6), float}, []int{0, 6, 6, 0}},
 		{Plan{static(5), float, static(7)}, []int{5, 5, 7, 7}},
 	} {
-		for i, q := range c.plan.boundaries() {
+		for i, q := range boundaries(c.plan) {
 			if q.Bits != c.bits[i] {
 				t.Errorf("%+v: boundary %d has %d bits, want %d", c.plan, i, q.Bits, c.bits[i])
 			}

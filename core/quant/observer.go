@@ -17,10 +17,7 @@ type Observer interface {
 
 // NewObserver returns the observer that q names.
 func NewObserver(q ActivationQuantizer) (Observer, error) {
-	if err := q.validateGrid(); err != nil {
-		return nil, err
-	}
-	if err := q.validateObserver(); err != nil {
+	if err := q.ValidateStatic(); err != nil {
 		return nil, err
 	}
 	var o Observer
@@ -74,7 +71,7 @@ func (o *minMax) QParams() QParams {
 	if !o.seen {
 		return unobserved(o.q)
 	}
-	return o.q.qparams(o.lo, o.hi)
+	return observedGrid(o.q, o.lo, o.hi)
 }
 
 // movingAverage is torch.ao.quantization.MovingAverageMinMaxObserver with its default constant.
@@ -95,7 +92,7 @@ func (o *movingAverage) Observe(x []float32) error {
 	return nil
 }
 
-func unobserved(q ActivationQuantizer) QParams { return QParams{Scale: 1, Max: q.limit()} }
+func unobserved(q ActivationQuantizer) QParams { return QParams{Scale: 1, Max: limit(q)} }
 
 // extremes returns the finite values of x (x itself where all are) with the smallest and the largest of them.
 func extremes(x []float32) (finite []float32, lo, hi float32, err error) {

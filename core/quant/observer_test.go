@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"quantlab/core/scheme"
 )
 
 type observed struct {
@@ -56,7 +58,7 @@ func TestObserversMatchPyTorch(t *testing.T) {
 				feed(t, o, tensor.Batches)
 				got := o.QParams()
 				if signed { // weights: the same range on a signed grid
-					s := WeightQuantizer{Bits: bits, Symmetric: symmetric}.spread()
+					s := weightSpread(WeightQuantizer{Bits: bits, Symmetric: symmetric})
 					if reduce {
 						s.min, s.max = s.min/2, s.max/2
 					}
@@ -161,7 +163,7 @@ func TestTailsDoNotDependOnBatches(t *testing.T) {
 
 func TestObserverEdges(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	for _, kind := range Observers() {
+	for _, kind := range scheme.Observers() {
 		q := ActivationQuantizer{Bits: 8, Observer: kind}
 		if kind == Percentile {
 			q.Percentile = 99.99
@@ -235,7 +237,7 @@ func TestChannelsMatchPyTorch(t *testing.T) {
 	w := file.Channels.Weights.floats(t)
 	out := file.Channels.Rows
 	for _, want := range file.Channels.QParams {
-		ints, scale, zero := QuantizeWeights(w, out, len(w)/out, WeightQuantizer{want.Bits, true, want.Symmetric})
+		ints, scale, zero := QuantizeWeights(w, out, len(w)/out, WeightQuantizer{Bits: want.Bits, PerChannel: true, Symmetric: want.Symmetric})
 		for c := range out {
 			z := int32(0)
 			if zero != nil {

@@ -36,7 +36,7 @@ type spread struct {
 
 // spread returns the integers that the quantizer's range is spread over. Activations are unsigned. With ReduceRange
 // the upper half stays free, but not forbidden: PyTorch computes the scale for 0 to 127 and clamps at 255.
-func (q ActivationQuantizer) spread() spread {
+func activationSpread(q ActivationQuantizer) spread {
 	s := spread{max: 1<<q.Bits - 1, symmetric: q.Symmetric}
 	if q.ReduceRange {
 		s.max /= 2
@@ -49,16 +49,16 @@ func (q ActivationQuantizer) spread() spread {
 }
 
 // limit is the largest integer of the quantizer's grid.
-func (q ActivationQuantizer) limit() int32 { return 1<<q.Bits - 1 }
+func limit(q ActivationQuantizer) int32 { return 1<<q.Bits - 1 }
 
 // qparams puts the range on the quantizer's grid.
-func (q ActivationQuantizer) qparams(lo, hi float32) QParams {
-	p := q.spread().observed(lo, hi)
-	p.Min, p.Max = 0, q.limit()
+func observedGrid(q ActivationQuantizer, lo, hi float32) QParams {
+	p := activationSpread(q).observed(lo, hi)
+	p.Min, p.Max = 0, limit(q)
 	return p
 }
 
-func (q WeightQuantizer) spread() spread {
+func weightSpread(q WeightQuantizer) spread {
 	half := int32(1) << (q.Bits - 1)
 	return spread{min: -half, max: half - 1, symmetric: q.Symmetric}
 }
@@ -90,12 +90,12 @@ const smallScale = float32(6.1e-5)
 // quant_utils::ChooseQuantizationParams (aten/src/ATen/native/quantized/cpu/QuantUtils.h), in float64. A scale of 0
 // becomes 0.1, one below 6.1e-5 becomes that; the zero point comes from the end of smaller error, rounded half to even.
 // Symmetric grids, which quantize_dynamic does not have, follow the observers. lo and hi must be finite.
-func (q ActivationQuantizer) dynamic(lo, hi float32) QParams {
+func dynamicGrid(q ActivationQuantizer, lo, hi float32) QParams {
 	if q.Symmetric {
-		return q.qparams(lo, hi)
+		return observedGrid(q, lo, hi)
 	}
 	lo, hi = min(lo, 0), max(hi, 0)
-	top := q.spread().max
+	top := activationSpread(q).max
 	levels := float64(top)
 	scale := (float64(hi) - float64(lo)) / levels
 	if float32(scale) == 0 || math.IsInf(float64(1/float32(scale)), 0) {
@@ -120,5 +120,5 @@ func (q ActivationQuantizer) dynamic(lo, hi float32) QParams {
 		zero = fromMin
 	}
 	zero = math.RoundToEven(max(min(zero, levels), 0))
-	return QParams{Scale: scale, Zero: int32(zero), Min: 0, Max: q.limit()}
+	return QParams{Scale: scale, Zero: int32(zero), Min: 0, Max: limit(q)}
 }

@@ -61,13 +61,14 @@ func (o *tails) QParams() QParams {
 		return unobserved(o.q)
 	}
 	if o.top == 0 {
-		return o.q.qparams(0, 0)
+		return observedGrid(o.q, 0, 0)
 	}
 	if o.q.Observer == Percentile {
-		return o.q.qparams(o.percentile())
+		lo, hi := o.percentile()
+		return observedGrid(o.q, lo, hi)
 	}
 	t := o.entropy(o.levels())
-	return o.q.qparams(max(o.lo, -t), min(o.hi, t))
+	return observedGrid(o.q, max(o.lo, -t), min(o.hi, t))
 }
 
 // percentile cuts the same number of values off both tails (off the largest magnitudes where the grid is symmetric),
@@ -127,7 +128,7 @@ func (o *tails) magnitudes() []uint64 {
 // levels is how many grid steps lie between 0 and the threshold: all where the values have one sign and the grid
 // follows them, else half.
 func (o *tails) levels() int {
-	n := int(o.q.spread().max) + 1
+	n := int(activationSpread(o.q).max) + 1
 	if o.q.Symmetric || o.lo < 0 && o.hi > 0 {
 		n /= 2
 	}

@@ -26,7 +26,7 @@ func QuantizeWeights(w []float32, out, in int, q WeightQuantizer) (ints []int8, 
 		for _, v := range part {
 			lo, hi = min(lo, v), max(hi, v)
 		}
-		p := q.spread().observed(lo, hi)
+		p := weightSpread(q).observed(lo, hi)
 		scale[c] = float32(p.Scale)
 		if zero != nil {
 			zero[c] = p.Zero

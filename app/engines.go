@@ -71,6 +71,7 @@ func (s *session) hear(kind, payload string) {
 		case json.Unmarshal([]byte(payload), &m) != nil:
 		case m.ID == 0:
 			s.merge(wire.Browser, m.Event.Result)
+		case s.answer(m.ID, m.Event):
 		case s.active != nil && s.active.host == wire.Browser && m.ID == s.active.id:
 			s.event(s.active, m.Event)
 		}
@@ -87,6 +88,7 @@ func (s *session) engineState(w workerState) {
 		if s.Engine.Text == "" {
 			s.Engine.Text = "The engine in this browser stopped."
 		}
+		s.unanswered(s.Engine.Text)
 		if a := s.active; a != nil && a.host == wire.Browser {
 			s.event(a, wire.Event{Kind: wire.EventError, Text: s.Engine.Text})
 			return

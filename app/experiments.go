@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -10,13 +11,36 @@ import (
 	"quantlab/core/report"
 )
 
-// renderExperiments is the Experiments view: what it is about, the machines, the controls, the progress, the results.
-func renderExperiments(s *session) goapp.UI {
-	parts := []goapp.UI{
-		goapp.H1().Text("What does a network lose when its numbers get smaller?"),
-		goapp.P().Class("lede").Text("Four small networks, trained once and then stored in fewer bits: float16 and int8 " +
+// experimentsView measures size, accuracy and latency.
+func experimentsView() view {
+	return view{
+		Path: "/", Title: "Experiments",
+		Headline: "What does a network lose when its numbers get smaller?",
+		Lede: "Four small networks, trained once and then stored in fewer bits: float16 and int8 " +
 			"in place of float32. Here is what that does to size, accuracy and speed, measured in your own browser " +
-			"and beside it by the same code running natively."),
+			"and beside it by the same code running natively.",
+		Render: renderExperiments,
+		Visit: func(s *session, query url.Values) (notices []string) {
+			s.Settings, notices = ParseSettings(query)
+			s.Drafts = nil
+			if s.Runs == nil { // a first impression, unasked
+				s.Plan(wire.Quick(), []string{wire.Browser}, true)
+			}
+			return notices
+		},
+		Query: func(s *session) string {
+			if s.Settings.Equal(LabSettings()) {
+				return "" // the bare address is the lab
+			}
+			return s.Settings.Query()
+		},
+		Enter: func(s *session) { s.pump() },
+	}
+}
+
+// renderExperiments draws the machines, the controls, the progress, the results.
+func renderExperiments(s *session, level int) goapp.UI {
+	parts := []goapp.UI{
 		&machines{Browser: browserPills(&s.State), Native: nativePills(&s.State)},
 	}
 	cards := s.cards()

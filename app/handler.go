@@ -42,7 +42,7 @@ func Handler(version string) *goapp.Handler {
 		BackgroundColor: "#fbfaf7",
 		ThemeColor:      "#0b5fa5",
 		LoadingLabel:    "Loading the page: {progress}%",
-		Styles:          []string{"/web/quantlab.css"},
+		Styles:          []string{"/web/quantlab.css", "/web/chart.css", "/web/draw.css", "/web/type.css", "/web/inspect.css"},
 		// Without defer, so that it runs before go-app's deferred scripts and its worker starts loading at once.
 		Scripts:                 []string{"/web/quantlab.js"},
 		WasmContentLengthHeader: RawSizeHeader,

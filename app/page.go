@@ -13,41 +13,50 @@ type page struct {
 
 	// Unexported, so that go-app keeps them when it navigates between views, which are the same component.
 	session *session
-	path    string
 }
 
-func newPage() *page { return &page{session: newSession(LabSettings()), path: "/"} }
+func newPage() *page { return &page{session: newSession(LabSettings())} }
 
 // OnPreRender runs on the server, and makes the controls of the first paint those of the address.
 func (p *page) OnPreRender(ctx goapp.Context) {
 	u := ctx.Page().URL()
-	p.path = u.Path
-	p.session.visit(u.Query())
+	p.session.visit(u.Path, u.Query())
 	// go-app writes the address into the page's head as it came, quotes and all: give it one of our making.
-	ctx.Page().ReplaceURL(&url.URL{Path: viewAt(u.Path).Path})
+	ctx.Page().ReplaceURL(&url.URL{Path: p.session.path})
 }
 
 // OnMount runs in the browser, once.
 func (p *page) OnMount(ctx goapp.Context) {
-	p.session.visit(ctx.Page().URL().Query())
+	u := ctx.Page().URL()
+	p.session.visit(u.Path, u.Query())
 	p.session.start(browser{ctx}, func(f func()) {
 		ctx.Dispatch(func(goapp.Context) { f() })
 	})
+	p.session.enter()
 }
 
 // OnNav follows links between views and the browser's back and forward buttons.
 func (p *page) OnNav(ctx goapp.Context) {
 	u := ctx.Page().URL()
-	p.path = u.Path
-	p.session.visit(u.Query())
+	p.session.visit(u.Path, u.Query())
+	p.session.enter()
 }
 
 func (p *page) Render() goapp.UI {
-	v := viewAt(p.path)
+	shown := viewsAt(p.session.path)
+	var body []goapp.UI
+	for _, v := range shown {
+		// Each in a section of its own view, so that go-app does not make one view's elements of another's.
+		body = append(body, goapp.Section().Class("view").DataSet("view", v.Title).Body(
+			goapp.H1().Text(v.Headline),
+			goapp.P().Class("lede").Text(v.Lede),
+			v.Render(p.session, 2),
+		))
+	}
 	return goapp.Div().Class("page").Body(
 		goapp.A().Class("skip").Href("#main").Text("Skip to the content").OnClick(focusMain),
-		header(v.Path),
-		goapp.Main().ID("main").Class("wrap").TabIndex(-1).Body(v.Render(p.session)),
+		header(p.session.path),
+		goapp.Main().ID("main").Class("wrap").TabIndex(-1).Body(body...),
 		goapp.Footer().Body(goapp.Div().Class("wrap").Body(
 			goapp.P().Text("Nothing is sent anywhere: browser rows are computed in this tab, native rows by the program that served this page."),
 		)),

@@ -81,7 +81,7 @@ func TestHostileAddress(t *testing.T) {
 
 func TestUnknownPathIsNotFound(t *testing.T) {
 	w := httptest.NewRecorder()
-	Handler("test").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/draw", nil))
+	Handler("test").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/drew", nil))
 	if w.Code != http.StatusNotFound {
 		t.Errorf("status %d", w.Code)
 	}
@@ -112,6 +112,7 @@ func TestRenderedStates(t *testing.T) {
 		},
 	} {
 		p := newPage()
+		p.session.visit("/", nil)
 		setup(p.session)
 		var b strings.Builder
 		goapp.PrintHTML(&b, p)

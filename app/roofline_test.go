@@ -24,7 +24,7 @@ func roofPeaks() *wire.Peaks {
 
 // roofState holds every cell of the lab, measured in the browser.
 func roofState() *State {
-	s := NewState(LabSettings())
+	s := quickState()
 	for _, model := range nn.IDs() {
 		for i, v := range wire.VariantIDs() {
 			s.upsert(wire.Browser, wire.Row{

@@ -4,9 +4,10 @@
 //	settings.go   what the reader chose, and its form in the URL
 //	state.go      everything the page knows; wire.Events are folded into it
 //	session.go    the conductor: turns clicks into commands and events into state; engines.go is its talk with both engines
+//	ask.go        its questions to the worker, of which the newest matters
 //	platform.go   the browser as the session sees it; platform_browser.go is the real one
-//	view.go       the list of views; page.go is the frame around them
-//	experiments*  the Experiments view and its parts, each a small component that gets plain values
+//	view.go       the list of views, and the address; page.go is the frame around them
+//	experiments*  the Experiments view and its parts, each a small component that gets plain values; so are draw*, type* and inspect*
 //
 // State flows down by value: a component whose values did not change is not rendered again.
 package app
@@ -27,5 +28,6 @@ func Routes() {
 		for _, v := range views() {
 			goapp.RouteFunc(v.Path, func() goapp.Composer { return newPage() })
 		}
+		goapp.RouteFunc(reportPath, func() goapp.Composer { return newPage() })
 	})
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"maps"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -42,6 +41,9 @@ type session struct {
 	active  *active // the command under way
 	next    func()  // what to do once it has ended
 	command int     // number of the last command
+	lanes   map[string]*lane
+
+	path string // of the view that is shown
 }
 
 // An active is a command that an engine works on.
@@ -51,13 +53,18 @@ type active struct {
 	cancel func()
 }
 
-func newSession(settings Settings) *session { return &session{State: NewState(settings)} }
+func newSession(settings Settings) *session { return &session{State: NewState(settings), path: "/"} }
 
 // start connects the session to its tab. Notices are what was wrong with the address.
 func (s *session) start(p platform, ui func(func())) {
 	s.platform, s.ui = p, ui
 	err := p.Subscribe(func(kind, payload string) {
-		s.later(func() { s.hear(kind, payload) })
+		hear := func() { s.hear(kind, payload) }
+		if strings.HasPrefix(payload, `{"id":-`) {
+			s.soon(hear)
+			return
+		}
+		s.later(hear)
 	})
 	if err != nil {
 		s.Engine = Engine{Phase: EngineFailed, Text: err.Error()}
@@ -86,6 +93,14 @@ func (s *session) later(f func()) {
 	go s.ui(s.flush)
 }
 
+// soon is later without the delay, for what a moving hand waits for.
+func (s *session) soon(f func()) {
+	s.mu.Lock()
+	s.inbox = append(s.inbox, f)
+	s.mu.Unlock()
+	go s.ui(s.flush)
+}
+
 func (s *session) flush() {
 	s.mu.Lock()
 	inbox := s.inbox
@@ -104,12 +119,6 @@ func (s *session) say(text string) {
 	}
 	s.said, s.saidAt = append(s.said, text), time.Now()
 	s.Announcement = strings.Join(s.said, " ")
-}
-
-// visit takes over the settings in an address.
-func (s *session) visit(query url.Values) {
-	s.Settings, s.Notices = ParseSettings(query)
-	s.Drafts = nil
 }
 
 // edit changes one setting, spelled as in the address. What can't be taken stays in its field with the reason.
@@ -140,11 +149,7 @@ func (s *session) reset() {
 
 func (s *session) set(settings Settings) {
 	s.Settings, s.Notices = settings, nil
-	query := settings.Query()
-	if settings.Equal(LabSettings()) {
-		query = "" // the bare address is the lab
-	}
-	s.platform.SetQuery(query)
+	s.remember()
 }
 
 // run starts what the settings ask for. The quick run gives way to it.

@@ -86,6 +86,7 @@ func scene(t *testing.T, play func(t *testing.T, s *session, f *fakeTab)) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeTab{t: t}
 		s := newSession(LabSettings())
+		s.visit("/", nil)
 		s.start(f, func(fn func()) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -347,6 +348,7 @@ func TestNoBridge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeTab{t: t, missing: true}
 		s := newSession(LabSettings())
+		s.visit("/", nil)
 		s.start(f, func(fn func()) { f.mu.Lock(); fn(); f.mu.Unlock() })
 		f.meet(false)
 		if s.Runs[0].Phase != RunFailed || !strings.Contains(s.Runs[0].Text, "quantlab.js") {
@@ -381,7 +383,7 @@ func TestSettingsFollowTheReaderAndTheAddress(t *testing.T) {
 		if len(s.Drafts) != 0 || !s.Settings.IsLab() || s.Settings.Where != wire.Browser {
 			t.Errorf("reset: %+v", s.Settings)
 		}
-		s.visit(url.Values{"seed": {"3"}, "runs": {"-1"}})
+		s.visit("/", url.Values{"seed": {"3"}, "runs": {"-1"}})
 		if s.Settings.Seed != 3 || len(s.Notices) != 1 {
 			t.Errorf("visit: %+v, %v", s.Settings, s.Notices)
 		}
@@ -439,6 +441,7 @@ func TestRedrawsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeTab{t: t}
 		s, draws := newSession(LabSettings()), 0
+		s.visit("/", nil)
 		s.start(f, func(fn func()) { f.mu.Lock(); draws++; fn(); f.mu.Unlock() })
 		f.meet(false)
 		before := draws

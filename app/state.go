@@ -103,12 +103,8 @@ type State struct {
 	CopyText     string // text that the clipboard refused, for the reader to copy by hand
 }
 
-// NewState returns the page before anything happened: the quick run waits for its engine.
-func NewState(s Settings) State {
-	st := State{Settings: s}
-	st.Plan(wire.Quick(), []string{wire.Browser}, true)
-	return st
-}
+// NewState returns the page before anything happened.
+func NewState(s Settings) State { return State{Settings: s} }
 
 // Plan replaces the runs by new ones. Rows that were measured under the same settings stay beside the new ones, but
 // for those that the new runs will measure again.

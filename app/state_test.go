@@ -39,8 +39,15 @@ func row(model, variant, host string, batches ...string) *wire.Row {
 	return r
 }
 
-func TestRunFromStartToEnd(t *testing.T) {
+// quickState is the page before anything happened but that the quick run is planned.
+func quickState() State {
 	s := NewState(LabSettings())
+	s.Plan(wire.Quick(), []string{wire.Browser}, true)
+	return s
+}
+
+func TestRunFromStartToEnd(t *testing.T) {
+	s := quickState()
 	if s.Busy() || s.Current() == nil || s.Current().Host != wire.Browser {
 		t.Fatalf("at first: %+v", s.Runs)
 	}
@@ -81,7 +88,7 @@ func TestRunFromStartToEnd(t *testing.T) {
 }
 
 func TestHostileEvents(t *testing.T) {
-	s := NewState(LabSettings())
+	s := quickState()
 	for _, e := range []wire.Event{
 		{}, {Kind: wire.EventStart}, {Kind: wire.EventRow}, {Kind: wire.EventProgress, Fraction: math.NaN()},
 		{Kind: wire.EventProgress, Fraction: 17}, {Kind: wire.EventProgress, Fraction: -1}, {Kind: wire.EventQueued, Position: -4},
@@ -98,7 +105,7 @@ func TestHostileEvents(t *testing.T) {
 
 // Rows of the same settings stay beside a new run's; rows of others go, and those to be measured again.
 func TestWhatANewPlanKeeps(t *testing.T) {
-	s := NewState(LabSettings())
+	s := quickState()
 	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)})
 	s.Apply(wire.Browser, wire.Event{Kind: wire.EventDone})
 
@@ -386,7 +393,7 @@ func TestProgressSaysWhatGoesOn(t *testing.T) {
 			s.Apply(wire.Native, wire.Event{Kind: wire.EventQueued, Position: 2})
 		}, progressView{Text: "Waiting natively: 2 runs ahead of this one", Moving: true, Cancel: true}},
 	} {
-		s := NewState(LabSettings())
+		s := quickState()
 		tt.setup(&s)
 		if got := s.progress(); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tt.name, got, tt.want)

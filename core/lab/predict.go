@@ -42,7 +42,7 @@ func Predict(ctx context.Context, host Host, src Source, model string, in Input)
 	if t.net, t.meta, err = src.Network(ctx, spec, nil); err != nil {
 		return nil, fmt.Errorf("%s: %w", model, err)
 	}
-	if err := check(t.net, spec); err != nil {
+	if err := CheckNetwork(t.net, spec); err != nil {
 		return nil, fmt.Errorf("%s: %w", model, err)
 	}
 	if err := t.convert(ctx); err != nil {

@@ -62,7 +62,7 @@ func (t *trial) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := check(t.net, t.spec); err != nil {
+	if err := CheckNetwork(t.net, t.spec); err != nil {
 		return err
 	}
 	step := t.step("loading the test examples")
@@ -87,8 +87,8 @@ func (t *trial) bytes(step string) func(done, total int64) {
 	}
 }
 
-// check refuses a network that is damaged or of another shape.
-func check(net *nn.Network, spec nn.Spec) error {
+// CheckNetwork refuses a network that is damaged or of another shape.
+func CheckNetwork(net *nn.Network, spec nn.Spec) error {
 	dims := spec.Dims()
 	if len(net.Layers) != len(dims)-1 {
 		return fmt.Errorf("the model has %d layers, not %d: prepare it again", len(net.Layers), len(dims)-1)

@@ -120,12 +120,19 @@ type Event struct {
 	Row      *Row    `json:"row,omitempty"`
 	Result   *Result `json:"result,omitempty"`
 	Text     string  `json:"text,omitempty"`
+
+	// What answers the questions of play.go.
+	Prediction *Prediction `json:"prediction,omitempty"`
+	Example    *Example    `json:"example,omitempty"`
+	Picture    *Picture    `json:"picture,omitempty"`
+	Inspection *Inspection `json:"inspection,omitempty"`
+	Advice     *Advice     `json:"advice,omitempty"`
 }
 
-// The operations of a Command.
+// The operations of a Command; play.go has more.
 const (
 	OpRun    = "run"    // Request
-	OpCancel = "cancel" // the run of the same ID
+	OpCancel = "cancel" // the command of the same ID
 )
 
 // A Command is what the page sends to the worker. Every Event that answers it carries the same ID in an Envelope.
@@ -133,6 +140,16 @@ type Command struct {
 	ID      int      `json:"id"`
 	Op      string   `json:"op"`
 	Request *Request `json:"request,omitempty"`
+
+	// Of the operation that bears its name.
+	Warm     string           `json:"warm,omitempty"` // a model
+	Predict  *PredictRequest  `json:"predict,omitempty"`
+	Samples  *SamplesRequest  `json:"samples,omitempty"`
+	Picture  *GrayPicture     `json:"picture,omitempty"`
+	Search   *SearchRequest   `json:"search,omitempty"`
+	Inspect  *InspectRequest  `json:"inspect,omitempty"`
+	Advise   *AdviseRequest   `json:"advise,omitempty"`
+	Evaluate *EvaluateRequest `json:"evaluate,omitempty"`
 }
 
 // An Envelope carries an event of the command ID from the worker to the page. ID 0 is no command's: with it the worker

@@ -19,8 +19,8 @@ type question struct {
 }
 
 // ask puts a question to the worker. While an earlier one of the same lane is under way it waits; with interrupt set that one
-// is cancelled, and not heard any more. hear is called on the UI goroutine for every event; the last one is EventDone, EventError
-// or EventCancel.
+// is cancelled, and not heard any more. hear is called on the UI goroutine for every event, never before ask has returned; the
+// last one is EventDone, EventError or EventCancel.
 func (s *session) ask(name string, c wire.Command, interrupt bool, hear func(wire.Event)) {
 	if s.lanes == nil {
 		s.lanes = map[string]*lane{}
@@ -30,15 +30,11 @@ func (s *session) ask(name string, c wire.Command, interrupt bool, hear func(wir
 		l = &lane{}
 		s.lanes[name] = l
 	}
-	q := &question{command: c, hear: hear}
-	if l.now == nil {
-		s.put(l, q)
-		return
+	l.next = &question{command: c, hear: hear}
+	if l.now != nil && interrupt {
+		s.silence(l)
 	}
-	l.next = q
-	if interrupt {
-		s.silence(l.now)
-	}
+	s.advance(l)
 }
 
 // drop forgets a lane's questions.
@@ -46,68 +42,99 @@ func (s *session) drop(name string) {
 	if l := s.lanes[name]; l != nil {
 		l.next = nil
 		if l.now != nil {
-			s.silence(l.now)
+			s.silence(l)
 		}
 	}
 }
 
-// asking reports whether a question of the lane is under way.
+// asking reports whether an answer of the lane is still to come.
 func (s *session) asking(name string) bool {
 	l := s.lanes[name]
-	return l != nil && l.now != nil && !(l.now.dropped && l.next == nil)
+	return l != nil && (l.next != nil || l.now != nil && !l.now.dropped)
 }
 
-func (s *session) put(l *lane, q *question) {
-	if s.Engine.Phase == EngineFailed {
-		q.hear(wire.Event{Kind: wire.EventError, Text: s.Engine.Text})
+// advance sends a lane's next question off, if it is its turn and what it needs is there.
+func (s *session) advance(l *lane) {
+	q := l.next
+	if q == nil || l.now != nil || s.platform == nil {
 		return
+	}
+	problem := ""
+	switch {
+	case s.Native.Phase == NativeBroken:
+		problem = brokenText(s.Native)
+	case s.Engine.Phase == EngineFailed:
+		problem = s.Engine.Text
+	case !s.data || s.Native.Phase == NativePreparing:
+		return // dataReady comes back to it
 	}
 	s.command++
 	q.id, q.command.ID = -s.command, -s.command // below 0, so that its answers can be told from a run's: see start
-	l.now = q
+	l.now, l.next = q, nil
+	if problem != "" {
+		s.soon(func() { s.answer(q.id, wire.Event{Kind: wire.EventError, Text: problem}) })
+		return
+	}
 	s.platform.Send(encode(q.command))
 }
 
-// silence cancels a question.
-func (s *session) silence(q *question) {
-	if !q.dropped {
-		q.dropped = true
-		s.platform.Send(encode(wire.Command{ID: q.id, Op: wire.OpCancel}))
+// advanceAll is advance for every lane.
+func (s *session) advanceAll() {
+	for _, l := range s.lanes {
+		s.advance(l)
 	}
 }
 
-// answer takes an event of the worker to whoever asked, and reports whether anybody did.
-func (s *session) answer(id int, e wire.Event) bool {
+// silence cancels the question that is under way. Its lane does not wait for ever to be told its end.
+func (s *session) silence(l *lane) {
+	q := l.now
+	if q.dropped {
+		return
+	}
+	q.dropped = true
+	s.platform.Send(encode(wire.Command{ID: q.id, Op: wire.OpCancel}))
+	s.platform.After(patience, func() {
+		s.soon(func() { s.answer(q.id, wire.Event{Kind: wire.EventCancel}) })
+	})
+}
+
+// answer takes an event of the worker to whoever asked. What nobody waits for is ignored.
+func (s *session) answer(id int, e wire.Event) {
 	for _, l := range s.lanes {
-		if l.now == nil || l.now.id != id {
+		q := l.now
+		if q == nil || q.id != id {
 			continue
 		}
-		q := l.now
-		last := e.Kind == wire.EventDone || e.Kind == wire.EventError || e.Kind == wire.EventCancel
-		if last {
+		if isEnd(e) {
 			l.now = nil
 		}
-		if !q.dropped {
+		if q.dropped {
+			s.redraw()
+		} else {
 			q.hear(e)
 		}
-		if last && l.now == nil && l.next != nil {
-			next := l.next
-			l.next = nil
-			s.put(l, next)
-		}
-		return true
+		s.advance(l)
+		return
 	}
-	return false
+	s.redraw()
 }
 
-// unanswered ends all questions when the worker has died.
-func (s *session) unanswered(why string) {
+func isEnd(e wire.Event) bool {
+	return e.Kind == wire.EventDone || e.Kind == wire.EventError || e.Kind == wire.EventCancel
+}
+
+// unanswered ends all questions when there is no worker any more to answer them.
+func (s *session) unanswered(e wire.Event) {
+	var heard []*question
 	for _, l := range s.lanes {
 		for _, q := range []*question{l.now, l.next} {
 			if q != nil && !q.dropped {
-				q.hear(wire.Event{Kind: wire.EventError, Text: why})
+				heard = append(heard, q)
 			}
 		}
 		l.now, l.next = nil, nil
+	}
+	for _, q := range heard { // each may ask anew
+		q.hear(e)
 	}
 }

@@ -141,21 +141,23 @@ func testSet(spec nn.Spec, req wire.Request, total int) string {
 }
 
 func (s *State) row(model, variant, host string) (wire.Row, bool) {
-	for _, r := range s.Results.Rows {
-		if r.Model == model && r.Variant == variant && r.Host == host {
-			return r, true
-		}
+	if i := slices.IndexFunc(s.Results.Rows, is(model, variant, host)); i >= 0 {
+		return s.Results.Rows[i], true
 	}
 	return wire.Row{}, false
 }
 
-// planned is the place of a row that is not here.
+// planned is the place of a row that is not here, or not with its latencies.
 func (s *State) planned(model, variant, host string) (rowView, bool) {
 	for _, run := range s.Runs {
 		if !run.covers(model, variant, host) {
 			continue
 		}
-		r := rowView{Host: host, State: rowPending, Text: "waiting"}
+		r := rowView{Host: host}
+		if i := slices.IndexFunc(s.Partial, is(model, variant, host)); i >= 0 {
+			r = measuredRow(s.Partial[i], nil, nil)
+		}
+		r.State, r.Text = rowPending, "waiting"
 		switch run.Phase {
 		case RunActive:
 			r.Text = "measuring"

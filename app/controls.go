@@ -21,7 +21,6 @@ type controls struct {
 	Native   NativePhase
 	Engines  map[string][]string // the kernel engines of each host, as far as they are known
 	Threads  int                 // that the browser offers, 0 while that is not known
-	Linked   string
 }
 
 // An option is one choice of a field: its value in the address, its label, the variant whose marker it shows, and the
@@ -60,8 +59,6 @@ func (c *controls) Render() goapp.UI {
 		),
 		goapp.Div().Class("actions").Body(
 			disable(goapp.Button().Type("button"), c.Busy || nowhere || len(c.Drafts) > 0).Class("primary").ID("run").Text(run).OnClick(c.onRun),
-			disable(goapp.Button().Type("button"), false).ID("copy-link").Text("Copy link").OnClick(c.onCopyLink),
-			goapp.Span().Class("copied").Text(c.Linked),
 			goapp.P().Class("hint").Text(c.hint()),
 		),
 	)
@@ -287,5 +284,3 @@ func (c *controls) onValue(key string) goapp.EventHandler {
 }
 
 func (c *controls) onRun(goapp.Context, goapp.Event) { c.S.run() }
-
-func (c *controls) onCopyLink(goapp.Context, goapp.Event) { c.S.copyLink() }

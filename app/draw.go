@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/url"
+	"slices"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 )
@@ -11,12 +12,68 @@ func drawView() view {
 	return view{
 		Path: "/draw", Title: "Draw",
 		Headline: "Draw a digit",
-		Lede:     "Every variant answers while you draw.",
+		Lede:     "Every variant answers while you draw: the same network with its numbers stored in fewer bits. Mostly they agree. Find a digit on which they do not.",
 		Render:   renderDraw,
-		Visit:    func(s *session, query url.Values) []string { return nil },
-		Query:    func(s *session) string { return "" },
-		Enter:    func(s *session) {},
+		Visit:    visitDraw,
+		Query:    func(s *session) string { q, _ := s.Draw.address(); return q },
+		Enter:    enterDraw,
 	}
 }
 
-func renderDraw(s *session, level int) goapp.UI { return goapp.Div() }
+// visitDraw keeps what is there where the address says the same: the history of undo, and a drawing too long for an address.
+func visitDraw(s *session, query url.Values) []string {
+	next, notices := parseDrawing(query)
+	old, _ := s.Draw.address()
+	now, _ := next.address()
+	if s.Draw.Models != "" && old == now {
+		return notices
+	}
+	next.look, next.input = s.Draw.look+1, s.Draw.input+1
+	next.replies, next.samples, next.search = s.Draw.replies, s.Draw.samples, s.Draw.search
+	s.Draw = next
+	return notices
+}
+
+func enterDraw(s *session) {
+	s.askDrawing(finalPasses)
+	if len(s.Draw.samples.Examples) == 0 {
+		s.askDigits()
+	}
+}
+
+// renderDraw draws the pad beside the answers, and below what the nets saw, what else can be put on the pad, and the search. What
+// varies in number has a box of its own: go-app matches siblings by position.
+func renderDraw(s *session, level int) goapp.UI {
+	return s.part(drawPart, func() goapp.UI { return s.drawParts(level) })
+}
+
+// drawPart is the view's part of the page, which is drawn by itself while answers follow the pen.
+const drawPart = "draw"
+
+func (s *session) drawParts(level int) goapp.UI {
+	d := &s.Draw
+	custom := s.customModels()
+	_, whole := d.address()
+	return goapp.Div().Class("draw").ID("draw").Body(
+		goapp.Div().Class("draw-stage").Body(
+			goapp.Div().Class("draw-hand").Body(
+				&pad{S: s, Look: d.look, Invert: d.Invert, Empty: d.drawing() == nil, Label: s.padLabel()},
+				&drawSummary{View: s.drawSummary(custom)},
+				&drawTools{S: s, View: s.drawTools()},
+			),
+			goapp.Div().Class("draw-answers").Body(
+				&drawModels{S: s, Models: d.Models, Whole: whole},
+				&drawStatus{S: s, View: s.drawStatus()},
+				&answers{View: s.drawAnswers(custom)},
+				&seen{Level: level, View: s.drawSeen()},
+			),
+		),
+		&drawShelf{S: s, Level: level, View: s.drawShelf()},
+		&drawSearcher{S: s, Level: level, View: s.drawSearch(custom)},
+	)
+}
+
+// customModels are those of the models that answer for which the reader has a plan of his own.
+func (s *session) customModels() []string {
+	return slices.DeleteFunc(s.Draw.asked(), func(m string) bool { return s.customFor(m) == nil })
+}

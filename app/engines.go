@@ -15,7 +15,7 @@ func (s *session) pump() {
 		}
 		switch {
 		case s.Native.Phase == NativeBroken:
-			run.Phase, run.Text = RunFailed, "The server could not prepare its models: "+s.Native.Text
+			run.Phase, run.Text = RunFailed, brokenText(s.Native)
 			s.sayEnd(*run)
 		case run.Host == wire.Browser && s.Engine.Phase == EngineFailed:
 			run.Phase, run.Text = RunFailed, s.Engine.Text
@@ -32,6 +32,8 @@ func (s *session) pump() {
 		}
 	}
 }
+
+func brokenText(n Native) string { return "The server could not prepare its models: " + n.Text }
 
 func (s *session) runInBrowser(req wire.Request) {
 	s.command++
@@ -71,7 +73,8 @@ func (s *session) hear(kind, payload string) {
 		case json.Unmarshal([]byte(payload), &m) != nil:
 		case m.ID == 0:
 			s.merge(wire.Browser, m.Event.Result)
-		case s.answer(m.ID, m.Event):
+		case m.ID < 0:
+			s.answer(m.ID, m.Event)
 		case s.active != nil && s.active.host == wire.Browser && m.ID == s.active.id:
 			s.event(s.active, m.Event)
 		}
@@ -88,7 +91,8 @@ func (s *session) engineState(w workerState) {
 		if s.Engine.Text == "" {
 			s.Engine.Text = "The engine in this browser stopped."
 		}
-		s.unanswered(s.Engine.Text)
+		s.unanswered(wire.Event{Kind: wire.EventError, Text: s.Engine.Text})
+		s.stale = true
 		if a := s.active; a != nil && a.host == wire.Browser {
 			s.event(a, wire.Event{Kind: wire.EventError, Text: s.Engine.Text})
 			return
@@ -104,7 +108,7 @@ func (s *session) event(a *active, e wire.Event) {
 	}
 	run := s.Current()
 	s.Apply(a.host, e)
-	if e.Kind == wire.EventRow && e.Row != nil {
+	if e.Kind == wire.EventRow && e.Row != nil && !e.Row.Partial {
 		s.say(sayRow(*e.Row))
 	}
 	if run == nil || !run.Phase.Over() {
@@ -148,7 +152,7 @@ func (s *session) meetNative(hardware, problem string) {
 	}
 	var stop func()
 	stop = s.platform.NativeStatus(func(status string) {
-		s.later(func() {
+		s.soon(func() {
 			var n nativeStatus
 			if json.Unmarshal([]byte(status), &n) != nil {
 				return
@@ -171,6 +175,7 @@ func (s *session) prepare(n nativeStatus) {
 	if n.Failed {
 		s.Native = Native{Phase: NativeBroken, Text: n.Text}
 		s.pump()
+		s.advanceAll()
 		return
 	}
 	text := n.Step
@@ -187,6 +192,7 @@ func (s *session) dataReady() {
 	}
 	s.data = true
 	s.pump()
+	s.advanceAll()
 }
 
 func encode(v any) string {

@@ -51,7 +51,7 @@ func renderExperiments(s *session, level int) goapp.UI {
 			goapp.H2().ID("experiments").Text("Experiments"),
 			goapp.P().Text("Choose what to measure and press Run. Rows appear as they finish."),
 		),
-		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Engines: s.engines(), Threads: s.offered(), Linked: s.Linked},
+		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Engines: s.engines(), Threads: s.offered()},
 		goapp.Div().Class("notices").Body(notices(s)...),
 		&progress{S: s, View: s.progress()},
 		&results{S: s, View: s.results()},
@@ -66,9 +66,6 @@ func renderExperiments(s *session, level int) goapp.UI {
 // notices are the banners between the controls and the progress.
 func notices(s *session) []goapp.UI {
 	var out []goapp.UI
-	for _, n := range s.Notices {
-		out = append(out, goapp.P().Class("notice warn").Text(n))
-	}
 	if d := Departures(s.Settings.Request); len(d) > 0 {
 		out = append(out, goapp.Div().Class("notice").ID("departures").Body(
 			goapp.P().Text("These are not the lab’s settings: "+strings.Join(d, "; ")+"."),

@@ -54,25 +54,21 @@ func (s *session) copyResults(id string) {
 			s.Copied = sentence(err.Error())
 			return
 		}
-		s.copy(text.String(), fmt.Sprintf("Copied as %s.", f.Title), &s.Copied)
+		s.copy(text.String(), fmt.Sprintf("Copied as %s.", f.Title), &s.Copied, &s.CopyText)
 	}
 }
 
-// copyLink puts the address with all settings on the clipboard.
-func (s *session) copyLink() {
-	s.copy(s.platform.Address(s.Settings.Query()), "Link copied.", &s.Linked)
-}
-
-// copy puts text on the clipboard and shows for a while, in the given place, that it did.
-func (s *session) copy(text, done string, shown *string) {
+// copy puts text on the clipboard and shows for a while, in the first place, that it did; or the text, in the second one, for
+// the reader to copy by hand.
+func (s *session) copy(text, done string, shown, refused *string) {
 	s.platform.Copy(text, func(ok bool) {
 		s.later(func() {
 			if !ok {
-				s.CopyText = text
+				*refused = text
 				s.say("The browser did not let this page use the clipboard.")
 				return
 			}
-			*shown, s.CopyText = done, ""
+			*shown, *refused = done, ""
 			s.say(done)
 			s.platform.After(copiedFor, func() {
 				s.later(func() {

@@ -10,8 +10,8 @@ import (
 // counts decompressed bytes, so that Content-Length, the size on the wire, would take its progress beyond 100%.
 const RawSizeHeader = "X-Raw-Length"
 
-// serviceWorker replaces go-app's, which fetches every file a second time while the page measures, and would go on
-// serving yesterday's page. Ours caches nothing: the server's headers say what may be cached.
+// serviceWorker replaces go-app's, which fetches every file a second time while the page measures, and goes on serving
+// yesterday's page. Whoever serves the page lists its files in Handler.CacheableResources.
 //
 //go:embed serviceworker.js
 var serviceWorker string
@@ -44,9 +44,10 @@ func Handler(version string) *goapp.Handler {
 		LoadingLabel:    "Loading the page: {progress}%",
 		Styles:          []string{"/web/quantlab.css", "/web/chart.css", "/web/draw.css", "/web/type.css", "/web/inspect.css"},
 		// Without defer, so that it runs before go-app's deferred scripts and its worker starts loading at once.
-		Scripts:                 []string{"/web/quantlab.js"},
+		Scripts:                 []string{"/web/quantlab.js", "/web/pictures.js defer"},
 		WasmContentLengthHeader: RawSizeHeader,
 		ServiceWorkerTemplate:   serviceWorker,
+		CacheableResources:      paths(),
 		RawHeaders: []string{
 			// go-app asks for it only once its scripts have run.
 			`<link rel="preload" as="fetch" crossorigin="anonymous" href="/v/` + version + `/web/app.wasm">`,

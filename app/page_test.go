@@ -33,7 +33,7 @@ var inline = regexp.MustCompile(`\sstyle=|<style|\son[a-z]+="|<script>|javascrip
 func TestFirstPaint(t *testing.T) {
 	html := get(t, "/")
 	for _, want := range []string{
-		"<h1>What does a network lose", `id="run"`, "Quick run: first 1,000 test images, 3 runs", `data-model="mnist-lab1"`,
+		">What does a network lose when its numbers get smaller?</h1>", `id="run"`, "Quick run: first 1,000 test images, 3 runs", `data-model="mnist-lab1"`,
 		`data-col="latency-64"`, `data-state="pending"`, `aria-live="polite"`, `content="width=device-width, initial-scale=1, viewport-fit=cover"`,
 		`src="/web/quantlab.js"`, `href="/web/quantlab.css"`, `lang="en"`,
 	} {
@@ -156,7 +156,8 @@ func TestThePageLinksNoEngine(t *testing.T) {
 	if err != nil {
 		t.Skip("go list does not run here: ", err)
 	}
-	allowed := map[string]bool{"quantlab/app": true, "quantlab/wasm/page": true, "quantlab/core/nn": true, "quantlab/core/lab/wire": true, "quantlab/core/report": true, "quantlab/core/roofline": true}
+	allowed := map[string]bool{"quantlab/app": true, "quantlab/app/chart": true, "quantlab/wasm/page": true, "quantlab/core/nn": true, "quantlab/core/lab/wire": true, "quantlab/core/report": true, "quantlab/core/roofline": true,
+		"quantlab/core/scheme": true}
 	for _, path := range strings.Fields(string(out)) {
 		if strings.HasPrefix(path, "quantlab/") && !allowed[path] {
 			t.Errorf("the page links %s", path)

@@ -22,12 +22,14 @@ type platform interface {
 
 	// OnHide calls back whenever the tab goes to the background.
 	OnHide(func())
+	// OnFollow calls back, before it happens, whenever a link within the site is about to be followed.
+	OnFollow(func())
 	// Copy puts text on the clipboard and says whether that worked.
 	Copy(text string, done func(ok bool))
-	// SetQuery replaces the query of the page's address, without an entry in its history.
-	SetQuery(query string)
-	// Address is the page's address with that query.
-	Address(query string) string
+	// SetQuery replaces the query of the page's address, without an entry in its history. Browsers refuse to do that too often.
+	SetQuery(query string) (ok bool)
+	// Address is the full address of a path within the site, with that query.
+	Address(path, query string) string
 	// After calls back once, after the delay.
 	After(time.Duration, func())
 }

@@ -13,7 +13,8 @@ import (
 
 // browser is the platform of a real tab.
 type browser struct {
-	ctx goapp.Context // of the page, which lives as long as the tab
+	ctx    goapp.Context // of the page, which lives as long as the tab
+	follow func()        // hears before a link is followed
 }
 
 func (browser) bridge(part string) goapp.Value {
@@ -180,14 +181,37 @@ func copyBySelection(text string) bool {
 	return ok.Truthy()
 }
 
-func (b browser) SetQuery(query string) { b.ctx.Page().ReplaceURL(b.address(query)) }
+func (b browser) SetQuery(query string) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	u := goapp.Window().URL()
+	b.ctx.Page().ReplaceURL(b.address(u.Path, query, u.Fragment))
+	return
+}
 
-func (b browser) Address(query string) string { return b.address(query).String() }
+func (b browser) Address(path, query string) string { return b.address(path, query, "").String() }
 
-func (b browser) address(query string) *url.URL {
-	u := *b.ctx.Page().URL()
-	u.RawQuery, u.ForceQuery, u.Fragment = query, false, ""
+func (b browser) address(path, query, fragment string) *url.URL {
+	u := *goapp.Window().URL()
+	u.Path, u.RawPath, u.RawQuery, u.ForceQuery, u.Fragment = path, "", query, false, fragment
 	return &u
+}
+
+// OnFollow listens ahead of go-app, which follows links by itself. One that opens a page of its own is left to the browser.
+func (b browser) OnFollow(f func()) {
+	document := goapp.Window().Get("document")
+	document.Call("addEventListener", "click", goapp.FuncOf(func(_ goapp.Value, args []goapp.Value) any {
+		link := args[0].Get("target").Call("closest", "a[href]")
+		if !link.Truthy() {
+			return nil
+		}
+		if link.Get("target").String() == "_blank" {
+			args[0].Call("stopPropagation")
+			return nil
+		}
+		b.follow()
+		f()
+		return nil
+	}), true)
 }
 
 func (browser) After(d time.Duration, f func()) { time.AfterFunc(d, f) }

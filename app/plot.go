@@ -2,11 +2,10 @@ package app
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
+	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
 )
@@ -40,21 +39,12 @@ func plotScale(latencies []wire.Latency) float64 {
 // plotSVG draws a latency on its scale: a bar to the mean, a whisker of one standard deviation to each side, and every
 // sample as a dot, the first on top. Far outliers are hollow.
 func plotSVG(l wire.Latency, scale float64, host string) string {
-	x := func(v float64) string {
-		if scale <= 0 || !finite(v) {
-			return "0%"
-		}
-		return strconv.FormatFloat(100*min(max(v/scale, 0), 1), 'f', 2, 64) + "%"
-	}
+	x := chart.Axis{Scale: chart.Linear{Hi: scale}, Span: chart.Across}.At
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg class="plot %s" width="100%%" height="%d" role="img" aria-label="%s">`, hostName(host), plotHeight, plotWords(l))
 	fmt.Fprintf(&b, `<rect class="bar" x="0" y="1" width="%s" height="%d" rx="1"></rect>`, x(l.Mean), plotHeight-2)
 	if finite(l.Std) && l.Std > 0 {
-		mid := plotHeight / 2
-		fmt.Fprintf(&b, `<line class="whisker" x1="%s" x2="%s" y1="%d" y2="%d"></line>`, x(l.Mean-l.Std), x(l.Mean+l.Std), mid, mid)
-		for _, end := range []float64{l.Mean - l.Std, l.Mean + l.Std} {
-			fmt.Fprintf(&b, `<line class="whisker" x1="%s" x2="%s" y1="%d" y2="%d"></line>`, x(end), x(end), mid-3, mid+3)
-		}
+		chart.Whisker(&b, x(l.Mean-l.Std), x(l.Mean+l.Std), plotHeight/2, 3)
 	}
 	n := min(len(l.Samples), maxDots)
 	for i, s := range l.Samples[:n] {
@@ -74,7 +64,7 @@ func dotY(i, n int) string {
 	if n > 1 {
 		y = 2.5 + (plotHeight-5)*float64(i)/float64(n-1)
 	}
-	return strconv.FormatFloat(math.Round(10*y)/10, 'f', -1, 64)
+	return chart.Place(y)
 }
 
 func dotRadius(n int) string {
@@ -98,20 +88,5 @@ func plotWords(l wire.Latency) string {
 	return s
 }
 
-// markers are the variants' shapes in a box of 12 by 12; shape and colour each tell them apart alone.
-var markers = map[string]string{
-	"fp32":            `<rect x="1" y="1" width="10" height="10"></rect>`,
-	"dynamic-float16": `<path d="M6 0l6 6-6 6-6-6z"></path>`,
-	"dynamic-qint8":   `<path d="M6 .5l6 11H0z"></path>`,
-	"static-qint8":    `<circle cx="6" cy="6" r="5.5"></circle>`,
-	"amp":             `<path d="M4 0h4v4h4v4H8v4H4V8H0V4h4z"></path>`,
-}
-
 // markerSVG draws a variant's marker; an unknown variant gets a ring.
-func markerSVG(variant string) string {
-	shape, ok := markers[variant]
-	if !ok {
-		variant, shape = "other", `<circle cx="6" cy="6" r="4.5" fill="none" stroke="currentColor" stroke-width="2"></circle>`
-	}
-	return fmt.Sprintf(`<svg class="marker v-%s" viewBox="0 0 12 12" width="12" height="12" fill="currentColor" aria-hidden="true">%s</svg>`, variant, shape)
-}
+func markerSVG(variant string) string { return chart.Marker(variant) }

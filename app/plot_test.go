@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 )
 
@@ -74,10 +75,11 @@ func TestEveryVariantHasItsSigns(t *testing.T) {
 	for _, v := range wire.Variants() {
 		svg := markerSVG(v.ID)
 		drawing(t, svg)
-		if seen[markers[v.ID]] || markers[v.ID] == "" {
+		if shape, class := chart.Shape(v.ID); class != v.ID || seen[shape] {
 			t.Errorf("%s has no shape of its own", v.ID)
+		} else {
+			seen[shape] = true
 		}
-		seen[markers[v.ID]] = true
 		if explanations[v.ID] == "" {
 			t.Errorf("%s is not explained", v.ID)
 		}

@@ -62,17 +62,9 @@ func (s *State) progress() progressView {
 func (s *State) waiting(run *Run) (string, int) {
 	switch {
 	case s.Native.Phase == NativePreparing:
-		text := "First start: the server trains the models, which takes one to four minutes. This run then starts by itself"
-		if s.Native.Text != "" {
-			text += ". Now: " + s.Native.Text
-		}
-		return text, int(100 * s.Native.Fraction)
+		return preparingText(s.Native, "This run then starts by itself"), int(100 * s.Native.Fraction)
 	case run.Host == wire.Browser && s.Engine.Phase == EngineLoading:
-		text := s.Engine.Text
-		if text == "" {
-			text = "Starting the engine in this browser"
-		}
-		return strings.TrimSuffix(sentence(text), "."), int(100 * s.Engine.Fraction)
+		return strings.TrimSuffix(sentence(loadingText(s.Engine)), "."), int(100 * s.Engine.Fraction)
 	case run.Host == wire.Native && s.Native.Phase == NativeUnknown:
 		return "Asking the server for its engine", int(100 * s.Fraction())
 	}

@@ -131,7 +131,7 @@ func TestRooflineGeometry(t *testing.T) {
 			if c.Share <= 1 && d.y(c.MultiplyAdds/c.BoundUS/1e3) > d.y(c.GMACs) {
 				t.Errorf("the bound of %+v lies below it", c)
 			}
-			if x := d.across(c); x < d.left || x > size.width-d.right {
+			if x := d.column(c); x < d.left || x > size.width-d.right {
 				t.Errorf("%+v lies at %v", c, x)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/report"
@@ -41,7 +42,7 @@ func roofSVG(cells []roofline.Cell, p *wire.Peaks, size roofSize) string {
 	d := &roofPlot{roofSize: size}
 	d.fit(cells, p)
 	fmt.Fprintf(&d.b, `<svg class="roofplot" viewBox="0 0 %s %s" role="group" aria-label="Roofline: multiply-adds a second over multiply-adds for each byte of weights">`,
-		place(size.width), place(size.height))
+		chart.Place(size.width), chart.Place(size.height))
 	d.axes()
 	d.roofs(cells, p)
 	for _, c := range cells {
@@ -66,56 +67,41 @@ func (d *roofPlot) fit(cells []roofline.Cell, p *wire.Peaks) {
 	d.y0, d.y1 = math.Pow(10, math.Floor(math.Log10(lowY))), math.Pow(10, math.Log10(highY)+0.15)
 }
 
-func (d *roofPlot) x(v float64) float64 {
-	return d.left + (d.width-d.left-d.right)*along(v, d.x0, d.x1)
+// across and upright are the two axes.
+func (d *roofPlot) across() chart.Axis {
+	return chart.Axis{Scale: chart.Log{Lo: d.x0, Hi: d.x1}, Span: chart.Span{From: d.left, To: d.width - d.right}}
 }
 
-func (d *roofPlot) y(v float64) float64 {
-	return d.height - d.bottom - (d.height-d.top-d.bottom)*along(v, d.y0, d.y1)
+func (d *roofPlot) upright() chart.Axis {
+	return chart.Axis{Scale: chart.Log{Lo: d.y0, Hi: d.y1}, Span: chart.Span{From: d.height - d.bottom, To: d.top}}
 }
 
-// along returns how far v is from lo to hi, on a logarithmic scale.
-func along(v, lo, hi float64) float64 {
-	if !(v > 0) || !(hi > lo) {
-		return 0
-	}
-	return min(max(math.Log(v/lo)/math.Log(hi/lo), 0), 1)
-}
-
-// place writes a coordinate.
-func place(v float64) string {
-	if !finite(v) {
-		return "0"
-	}
-	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
-}
+func (d *roofPlot) x(v float64) float64 { return d.across().Point(v) }
+func (d *roofPlot) y(v float64) float64 { return d.upright().Point(v) }
 
 func (d *roofPlot) line(class string, x1, y1, x2, y2 float64) {
-	fmt.Fprintf(&d.b, `<line class="%s" x1="%s" y1="%s" x2="%s" y2="%s"></line>`, class, place(x1), place(y1), place(x2), place(y2))
+	chart.Line(&d.b, class, chart.Place(x1), chart.Place(y1), chart.Place(x2), chart.Place(y2))
 }
 
 func (d *roofPlot) text(class, anchor string, x, y float64, text string) {
-	fmt.Fprintf(&d.b, `<text class="%s" text-anchor="%s" x="%s" y="%s">%s</text>`, class, anchor, place(x), place(y), html.EscapeString(text))
+	chart.Text(&d.b, class, anchor, chart.Place(x), chart.Place(y), text)
 }
 
 // axes draws a line for each power of 2 below and of 10 at the side.
 func (d *roofPlot) axes() {
-	foot := d.height - d.bottom
-	d.b.WriteString(`<g aria-hidden="true">`)
-	for i := int(math.Round(math.Log2(d.x0))); i <= int(math.Round(math.Log2(d.x1))); i++ {
-		v := math.Exp2(float64(i))
-		d.line("grid", d.x(v), d.top, d.x(v), foot)
-		if (i%d.every+d.every)%d.every == 0 {
-			d.text("tick", "middle", d.x(v), foot+15, power(i))
+	x, y := d.across(), d.upright()
+	x.Title, y.Title = "multiply-adds for each byte of weights", "billion multiply-adds a second"
+	for _, i := range (chart.Log{Lo: d.x0, Hi: d.x1}).Powers(2) {
+		t := chart.Tick{Value: math.Exp2(float64(i))}
+		if i%d.every == 0 {
+			t.Label = power(i)
 		}
+		x.Ticks = append(x.Ticks, t)
 	}
-	for i := int(math.Ceil(math.Log10(d.y0))); math.Pow(10, float64(i)) <= d.y1*1.001; i++ {
-		v := math.Pow(10, float64(i))
-		d.line("grid", d.left, d.y(v), d.width-d.right, d.y(v))
-		d.text("tick", "end", d.left-6, d.y(v)+4, strconv.FormatFloat(v, 'f', -1, 64))
-	}
-	d.text("axis", "middle", (d.left+d.width-d.right)/2, d.height-8, "multiply-adds for each byte of weights")
-	d.text("axis", "start", 4, 14, "billion multiply-adds a second")
+	y.Ticks = y.Scale.Ticks(20)
+	x.Horizontal(&d.b, d.top, d.height-d.bottom)
+	y.Vertical(&d.b, x.Span)
+	d.b.WriteString(`<g aria-hidden="true">`)
 	d.text("prompt", "start", 4, 32, "Point at a mark, tap it or tab to it, for its figures.")
 	d.b.WriteString(`</g>`)
 }
@@ -170,16 +156,17 @@ func levelsOf(cells []roofline.Cell, p *wire.Peaks) []level {
 	return levels
 }
 
-// across is the place of a cell from left to right: beside those of other models with as many multiply-adds a byte.
-func (d *roofPlot) across(c roofline.Cell) float64 {
+// column is the place of a cell from left to right: beside those of other models with as many multiply-adds a byte.
+func (d *roofPlot) column(c roofline.Cell) float64 {
 	models := nn.IDs()
 	return d.x(c.Intensity()) + d.apart*(float64(slices.Index(models, c.Model))-float64(len(models)-1)/2)
 }
 
 // bound draws the way from a point to what the machine allows.
 func (d *roofPlot) bound(c roofline.Cell) {
-	x, y := d.across(c), d.y(c.MultiplyAdds/c.BoundUS/1e3)
-	fmt.Fprintf(&d.b, `<g class="v-%s" aria-hidden="true">`, class(c.Variant))
+	x, y := d.column(c), d.y(c.MultiplyAdds/c.BoundUS/1e3)
+	_, class := chart.Shape(c.Variant)
+	fmt.Fprintf(&d.b, `<g class="v-%s" aria-hidden="true">`, class)
 	d.line("way", x, d.y(c.GMACs), x, y)
 	d.line("way", x-3, y, x+3, y)
 	d.b.WriteString(`</g>`)
@@ -188,22 +175,11 @@ func (d *roofPlot) bound(c roofline.Cell) {
 func (d *roofPlot) point(c roofline.Cell) {
 	words := fmt.Sprintf("%s: %s", report.CellName(c), shareText(c.Share))
 	more := fmt.Sprintf("bound by %s, %s of %s billion a second", c.Bound, report.Figures(c.GMACs, 3), report.Figures(c.GMACs/c.Share, 3))
-	fmt.Fprintf(&d.b, `<g class="point v-%s" tabindex="0" role="img" aria-label="%s">`, class(c.Variant), html.EscapeString(words+" of the bound, "+more))
-	shape, ok := markers[c.Variant]
-	if !ok {
-		shape = `<circle cx="6" cy="6" r="4.5"></circle>`
-	}
-	fmt.Fprintf(&d.b, `<g class="mark" transform="translate(%s %s)">%s</g>`, place(d.across(c)-6), place(d.y(c.GMACs)-6), shape)
+	shape, class := chart.Shape(c.Variant)
+	fmt.Fprintf(&d.b, `<g class="point v-%s" tabindex="0" role="img" aria-label="%s">`, class, html.EscapeString(words+" of the bound, "+more))
+	fmt.Fprintf(&d.b, `<g class="mark" transform="translate(%s %s)">%s</g>`, chart.Place(d.column(c)-6), chart.Place(d.y(c.GMACs)-6), shape)
 	d.b.WriteString(`<g class="tip" aria-hidden="true">`)
 	d.text("strong", "start", 4, 32, words)
 	d.text("", "start", 4, 48, more)
 	d.b.WriteString(`</g></g>`)
-}
-
-// class is a variant's class, "other" for a variant that the page does not know.
-func class(variant string) string {
-	if _, ok := markers[variant]; !ok {
-		return "other"
-	}
-	return variant
 }

@@ -6,7 +6,10 @@
 //	session.go    the conductor: turns clicks into commands and events into state; engines.go is its talk with both engines
 //	ask.go        its questions to the worker, of which the newest matters
 //	platform.go   the browser as the session sees it; platform_browser.go is the real one
-//	view.go       the list of views, and the address; page.go is the frame around them
+//	view.go       the list of views; address.go spells what they show, page.go is the frame around them
+//	navigate.go   what a browser does between pages, done between views
+//	part.go       boxes that are drawn by themselves, where the whole page would be too slow
+//	share.go      the page's link, and its views in frames; enginepanel.go says why there are no answers yet
 //	experiments*  the Experiments view and its parts, each a small component that gets plain values; so are draw*, type* and inspect*
 //
 // State flows down by value: a component whose values did not change is not rendered again.
@@ -25,9 +28,8 @@ var registerOnce sync.Once
 // Routes tells go-app which paths are pages. The server calls it through Handler, the WebAssembly's main directly.
 func Routes() {
 	registerOnce.Do(func() {
-		for _, v := range views() {
-			goapp.RouteFunc(v.Path, func() goapp.Composer { return newPage() })
+		for _, path := range paths() {
+			goapp.RouteFunc(path, func() goapp.Composer { return newPage() })
 		}
-		goapp.RouteFunc(reportPath, func() goapp.Composer { return newPage() })
 	})
 }

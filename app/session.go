@@ -28,11 +28,15 @@ type session struct {
 	State
 
 	platform platform
-	ui       func(func()) // runs a function on the UI goroutine and draws the page anew
+	ui       func(func() (draw bool)) // runs a function on the UI goroutine, and draws the page anew where it says so
+	parts    map[string]*part         // what can be drawn by itself, by name
+	told     bool                     // what to draw after the event at hand
+	stale    bool                     // the page is to be drawn after this flush
 
 	mu      sync.Mutex
 	inbox   []func()
-	waiting bool // for a flush that is on its way
+	waiting bool // for a flush that comes in a while
+	hurried bool // for one that comes at once
 	flushed time.Time
 	said    []string // announcements that belong together
 	saidAt  time.Time
@@ -43,7 +47,12 @@ type session struct {
 	command int     // number of the last command
 	lanes   map[string]*lane
 
-	path string // of the view that is shown
+	Draw    DrawState
+	Inspect InspectState
+	Type    TypeState
+
+	address
+	share share
 }
 
 // An active is a command that an engine works on.
@@ -53,10 +62,12 @@ type active struct {
 	cancel func()
 }
 
-func newSession(settings Settings) *session { return &session{State: NewState(settings), path: "/"} }
+func newSession(settings Settings) *session {
+	return &session{State: NewState(settings), address: address{path: "/"}}
+}
 
-// start connects the session to its tab. Notices are what was wrong with the address.
-func (s *session) start(p platform, ui func(func())) {
+// start connects the session to its tab.
+func (s *session) start(p platform, ui func(func() (draw bool))) {
 	s.platform, s.ui = p, ui
 	err := p.Subscribe(func(kind, payload string) {
 		hear := func() { s.hear(kind, payload) }
@@ -69,9 +80,17 @@ func (s *session) start(p platform, ui func(func())) {
 	if err != nil {
 		s.Engine = Engine{Phase: EngineFailed, Text: err.Error()}
 	}
-	p.OnHide(func() { s.later(s.Hide) })
+	p.OnHide(func() {
+		s.later(s.Hide)
+		s.save()
+	})
+	p.OnFollow(s.save)
+	if s.embedded() { // slides show what a browser can do by itself
+		s.meetNative("", "this page is embedded in another")
+		return
+	}
 	p.NativeHardware(func(hardware, problem string) {
-		s.later(func() { s.meetNative(hardware, problem) })
+		s.soon(func() { s.meetNative(hardware, problem) })
 	})
 	p.After(statusWait, func() { s.later(s.dataReady) })
 	s.pump()
@@ -96,19 +115,27 @@ func (s *session) later(f func()) {
 // soon is later without the delay, for what a moving hand waits for.
 func (s *session) soon(f func()) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.inbox = append(s.inbox, f)
-	s.mu.Unlock()
-	go s.ui(s.flush)
+	if !s.hurried {
+		s.hurried = true
+		go s.ui(s.flush)
+	}
 }
 
-func (s *session) flush() {
+// flush does what is queued, and reports whether any of it asks for more than the parts that it has redrawn.
+func (s *session) flush() (draw bool) {
 	s.mu.Lock()
 	inbox := s.inbox
-	s.inbox, s.waiting, s.flushed = nil, false, time.Now()
+	s.inbox, s.waiting, s.hurried, s.flushed = nil, false, false, time.Now()
 	s.mu.Unlock()
 	for _, f := range inbox {
+		s.told = false
 		f()
+		draw = draw || !s.told
 	}
+	draw, s.stale = draw || s.stale, false
+	return draw
 }
 
 // say puts text into the live region. What comes in quick succession is put together, because a reader may not have got
@@ -167,6 +194,17 @@ func (s *session) run() {
 
 // retry runs again what failed or was cancelled, and starts the worker anew if that had died.
 func (s *session) retry() {
+	s.revive()
+	s.begin(s.Again)
+}
+
+// startAgain brings back what had failed and asks again what the views show.
+func (s *session) startAgain() {
+	s.revive()
+	s.enter()
+}
+
+func (s *session) revive() {
 	if s.Engine.Phase == EngineFailed {
 		s.restartEngine()
 	}
@@ -174,7 +212,6 @@ func (s *session) retry() {
 		s.Native.Phase = NativeReady
 		s.dataReady()
 	}
-	s.begin(s.Again)
 }
 
 // begin carries out a plan, after the end of what goes on.
@@ -223,6 +260,7 @@ func (s *session) cancel() {
 			}
 			if a.host == wire.Browser {
 				s.restartEngine() // it does not listen: end it
+				defer s.enter()   // what the views had asked is lost with it
 			}
 			s.event(a, wire.Event{Kind: wire.EventCancel})
 		})
@@ -232,4 +270,5 @@ func (s *session) cancel() {
 func (s *session) restartEngine() {
 	s.Engine = Engine{Text: "Starting the engine again"}
 	s.platform.Restart()
+	s.unanswered(wire.Event{Kind: wire.EventCancel})
 }

@@ -94,7 +94,8 @@ type State struct {
 	Versions map[string]string      // of the program on each host
 	Peaks    map[string]*wire.Peaks // of each host, as its last run found them
 
-	Runs    []Run // of the current plan, in the order in which they follow each other
+	Runs    []Run      // of the current plan, in the order in which they follow each other
+	Partial []wire.Row // of these runs: size and accuracy, which come before latencies
 	Results Results
 
 	Announcement string // the latest for the live region
@@ -115,7 +116,7 @@ func (s *State) Plan(req wire.Request, hosts []string, quick bool) {
 	}
 	r.Request.Models = inOrder(append(slices.Clone(r.Request.Models), req.Models...), nn.IDs())
 	r.Request.Variants = inOrder(append(slices.Clone(r.Request.Variants), req.Variants...), wire.VariantIDs())
-	s.Runs = nil
+	s.Runs, s.Partial = nil, nil
 	for _, h := range hosts {
 		s.Runs = append(s.Runs, Run{Host: h, Request: req})
 		delete(r.Notes, h)
@@ -252,7 +253,11 @@ func (s *State) Apply(host string, e wire.Event) {
 		run.Step, run.Fraction = e.Step, max(run.Fraction, clamp01(e.Fraction))
 	case wire.EventRow:
 		run.Phase = advance(run.Phase, RunActive)
-		if e.Row != nil {
+		switch {
+		case e.Row == nil:
+		case e.Row.Partial:
+			s.Partial = with(s.Partial, host, *e.Row)
+		default:
 			s.upsert(host, *e.Row)
 		}
 	case wire.EventNote:
@@ -297,16 +302,22 @@ func (s *State) merge(host string, r *wire.Result) {
 	}
 }
 
-func (s *State) upsert(host string, row wire.Row) {
+func (s *State) upsert(host string, row wire.Row) { s.Results.Rows = with(s.Results.Rows, host, row) }
+
+// with returns the rows with that one of the host added, or in the place of its older version.
+func with(rows []wire.Row, host string, row wire.Row) []wire.Row {
 	row.Host = host
-	same := func(o wire.Row) bool { return o.Model == row.Model && o.Variant == row.Variant && o.Host == host }
-	rows := slices.Clone(s.Results.Rows) // whoever renders may still hold the old ones
-	if i := slices.IndexFunc(rows, same); i >= 0 {
+	rows = slices.Clone(rows) // whoever renders may still hold the old ones
+	if i := slices.IndexFunc(rows, is(row.Model, row.Variant, host)); i >= 0 {
 		rows[i] = row
-	} else {
-		rows = append(rows, row)
+		return rows
 	}
-	s.Results.Rows = rows
+	return append(rows, row)
+}
+
+// is recognizes a row.
+func is(model, variant, host string) func(wire.Row) bool {
+	return func(r wire.Row) bool { return r.Model == model && r.Variant == variant && r.Host == host }
 }
 
 func (s *State) note(host, text string) {

@@ -357,6 +357,38 @@ func TestCardsShowWhatIsThereAndWhatWillBe(t *testing.T) {
 	}
 }
 
+// Size and accuracy are shown as they come, before the latencies, and stay if these never come; results have whole rows only.
+func TestRowsBeforeTheirLatencies(t *testing.T) {
+	s := NewState(LabSettings())
+	req := wire.Quick()
+	s.Plan(req, []string{wire.Browser}, true)
+	early := row("mnist-lab1", "fp32", wire.Browser)
+	early.Partial, early.LatencyUS = true, map[string]wire.Latency{}
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: early})
+	show := func(what string, state rowState, cells bool) {
+		t.Helper()
+		r := s.cards()[0].Groups[0].Rows[0]
+		if r.State != state || r.Size == "" || r.Accuracy == "" || r.Cells[0].Missing == cells {
+			t.Errorf("%s: %+v", what, r)
+		}
+	}
+	show("early", rowPending, false)
+	if len(s.Results.Rows) > 0 {
+		t.Error("half a row is in the results")
+	}
+	canceled := s
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventRow, Row: row("mnist-lab1", "fp32", wire.Browser)})
+	show("final", rowMeasured, true)
+
+	s = canceled
+	s.Runs = slices.Clone(s.Runs)
+	s.Apply(wire.Browser, wire.Event{Kind: wire.EventCancel})
+	show("cancelled", rowAbsent, false)
+	if s.Plan(req, []string{wire.Browser}, true); s.cards()[0].Groups[0].Rows[0].Accuracy != "" {
+		t.Error("a new plan shows what an old run found")
+	}
+}
+
 func TestRowWithoutData(t *testing.T) {
 	r := row("sst2-lab2", "fp32", wire.Native)
 	r.Accuracy, r.Interval, r.Note = nil, nil, "not measured here: SST-2 missing"

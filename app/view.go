@@ -8,7 +8,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 )
 
-// A view is one part of the page with its own address. A new view is one more line in views: its link and its route
+// A view is one part of the page with its own address. A new view is one more line in views: its link and its routes
 // follow from that. All views together, one below the other, are the page at reportPath.
 type view struct {
 	Path, Title    string
@@ -20,14 +20,36 @@ type view struct {
 	Visit func(s *session, query url.Values) (notices []string)
 	// Query spells the view's state as Visit reads it; "" is the state at first. No two views share a key.
 	Query func(s *session) string
-	// Enter is called in the browser when the reader comes to the view, after Visit.
+	// Enter is called in the browser when the reader comes to the view, after Visit, and after the engine was started anew.
 	Enter func(s *session)
 }
 
-const reportPath = "/all"
+const (
+	// reportPath is the address of all views together.
+	reportPath = "/all"
+	// embedPath comes before a view's path where the view stands alone, for a frame in a page of somebody else's.
+	embedPath = "/embed"
+)
 
 func views() []view {
 	return []view{experimentsView(), drawView(), typeView(), inspectView()}
+}
+
+// id is the view's name in addresses: of its section, and of its part in embedded addresses.
+func (v view) id() string { return strings.ToLower(v.Title) }
+
+// embedded is the path of the view alone.
+func (v view) embedded() string { return strings.TrimSuffix(embedPath+v.Path, "/") }
+
+// invitation is what a link to the view says at the end of the one before.
+func (v view) invitation() string { return lowerFirst(v.Headline) }
+
+// documentTitle is what the browser calls the page.
+func (v view) documentTitle() string {
+	if v.Path == "/" {
+		return pageTitle
+	}
+	return v.Headline + " · quantlab"
 }
 
 // viewsAt returns the views at a path: one, or all; the first for a path that is not known.
@@ -36,37 +58,47 @@ func viewsAt(path string) []view {
 	if path == reportPath {
 		return all
 	}
-	if i := slices.IndexFunc(all, func(v view) bool { return v.Path == path }); i > 0 {
-		return all[i : i+1]
+	for i, v := range all {
+		if path == v.Path || path == v.embedded() {
+			return all[i : i+1]
+		}
 	}
 	return all[:1]
 }
 
-// query spells the state of the views that are shown.
-func (s *session) query() string {
-	var parts []string
-	for _, v := range viewsAt(s.path) {
-		if q := v.Query(s); q != "" {
-			parts = append(parts, q)
-		}
+// after returns the view that follows, if there is one.
+func (v view) after() (next view, ok bool) {
+	all := views()
+	i := slices.IndexFunc(all, func(o view) bool { return o.Path == v.Path }) + 1
+	if i == len(all) {
+		return view{}, false
 	}
-	return strings.Join(parts, "&")
+	return all[i], true
 }
 
-// remember puts the state of the views that are shown into the address.
-func (s *session) remember() { s.platform.SetQuery(s.query()) }
-
-// visit takes over an address. In the browser enter follows.
-func (s *session) visit(path string, query url.Values) {
-	s.path, s.Notices = path, nil
-	for _, v := range viewsAt(path) {
-		s.Notices = append(s.Notices, v.Visit(s, query)...)
+// paths are the addresses of pages.
+func paths() []string {
+	out := []string{reportPath}
+	for _, v := range views() {
+		out = append(out, v.Path, v.embedded())
 	}
+	return out
 }
 
-// enter lets the views that are shown ask their first questions.
-func (s *session) enter() {
-	for _, v := range viewsAt(s.path) {
-		v.Enter(s)
+// heading is a heading of the second to the fourth level.
+func heading(level int, id, text string) goapp.UI {
+	return headingOf(level, id, goapp.Text(text))
+}
+
+func headingOf(level int, id string, body ...goapp.UI) goapp.UI {
+	switch level {
+	case 1:
+		return goapp.H1().ID(id).Body(body...)
+	case 2:
+		return goapp.H2().ID(id).Body(body...)
+	case 3:
+		return goapp.H3().ID(id).Body(body...)
+	default:
+		return goapp.H4().ID(id).Body(body...)
 	}
 }

@@ -23,6 +23,8 @@ const (
 	Kernels = "kernels"
 	// API is answered by a program, and never stored.
 	API = "/api/"
+	// Embed is the prefix of the views that other sites may show in a frame.
+	Embed = "/embed/"
 )
 
 // RawLength is the response header that tells the size of a compressed file once decompressed, in bytes. The page's
@@ -37,25 +39,32 @@ const (
 )
 
 // Policy is the Content-Security-Policy: only files of this site, nothing inline, and of all evaluation only
-// WebAssembly's compilation.
-var Policy = strings.Join([]string{
-	"default-src 'none'",
-	"script-src 'self' 'wasm-unsafe-eval'",
-	"style-src 'self'",
-	"img-src 'self' data: blob:",
-	"font-src 'self'",
-	"connect-src 'self'",
-	"worker-src 'self'",
-	"manifest-src 'self'",
-	"base-uri 'none'",
-	"form-action 'none'",
-	"frame-ancestors 'none'",
-}, "; ")
+// WebAssembly's compilation. EmbedPolicy is that of the views below Embed, and differs in who may frame them only.
+var (
+	Policy      = policy("'none'")
+	EmbedPolicy = policy("*")
+)
+
+func policy(ancestors string) string {
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self' 'wasm-unsafe-eval'",
+		"style-src 'self'",
+		"img-src 'self' data: blob:",
+		"font-src 'self'",
+		"connect-src 'self'",
+		"worker-src 'self'",
+		"manifest-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors " + ancestors,
+	}, "; ")
+}
 
 // A Rule is a set of headers for the paths that it matches.
 type Rule struct {
-	Path   string // exact, or a prefix where it ends in "*"
-	Header [][2]string
+	Path   string      // exact, or a prefix where it ends in "*"
+	Header [][2]string // name and value; without a value the header is taken away
 }
 
 // Rules are in the order of application: a later one replaces what an earlier one has set.
@@ -73,6 +82,11 @@ var Rules = []Rule{
 			"magnetometer=(), microphone=(), midi=(), payment=(), usb=(), xr-spatial-tracking=()"},
 		{"Cache-Control", Revalidate},
 	}},
+	{Path: Embed + "*", Header: [][2]string{
+		{"Content-Security-Policy", EmbedPolicy},
+		{"X-Frame-Options", ""},
+		{"Cross-Origin-Resource-Policy", "cross-origin"}, // a site that is isolated itself frames nothing else
+	}},
 	{Path: Versioned + "*", Header: [][2]string{{"Cache-Control", Immutable}}},
 	{Path: Data + "*", Header: [][2]string{{"Cache-Control", Immutable}}},
 	{Path: Manifest, Header: [][2]string{{"Cache-Control", Revalidate}}},
@@ -86,7 +100,9 @@ func SetHeaders(h http.Header, path string) {
 	for _, rule := range Rules {
 		if rule.matches(path) {
 			for _, kv := range rule.Header {
-				h.Set(kv[0], kv[1])
+				if h.Set(kv[0], kv[1]); kv[1] == "" {
+					h.Del(kv[0])
+				}
 			}
 		}
 	}

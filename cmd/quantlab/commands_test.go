@@ -26,6 +26,7 @@ import (
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
+	"quantlab/core/play"
 	"quantlab/core/quant"
 )
 
@@ -237,7 +238,7 @@ func TestDigitsFromPictures(t *testing.T) {
 		if err := png.Encode(&file, picture); err != nil {
 			t.Fatal(err)
 		}
-		d, err := lab.ReadDigit(&file)
+		d, err := play.ReadDigit(&file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
+	"quantlab/core/play"
 )
 
 const predictHelp = `Show one input to every variant of a model: the class that each answers, how
@@ -74,31 +74,34 @@ func predictCommand(s *streams) *cobra.Command {
 }
 
 func runPredict(ctx context.Context, out *output, model, image, text string) error {
-	in := lab.Input{Text: text}
+	req := wire.PredictRequest{Model: model, Text: text}
 	if image != "" {
-		var err error
-		if in.Digit, err = readDigit(image); err != nil {
+		digit, err := readDigit(image)
+		if err != nil {
 			return err
 		}
+		req.Drawing = digit.Drawing()
 	}
 	src, err := source(ctx, []string{model}, false, out.meter())
 	if err != nil {
 		return err
 	}
-	p, err := lab.Predict(ctx, host(), src, model, in)
+	bench := play.NewBench(host(), src)
+	defer bench.Close()
+	p, err := bench.Predict(ctx, req)
 	if err != nil {
 		return err
 	}
 	return renderPrediction.write(out, p)
 }
 
-func readDigit(path string) (*lab.Digit, error) {
+func readDigit(path string) (*play.Digit, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the picture: %w", err)
 	}
 	defer f.Close()
-	d, err := lab.ReadDigit(f)
+	d, err := play.ReadDigit(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

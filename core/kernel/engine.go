@@ -12,6 +12,9 @@ import (
 type Engine struct {
 	name string
 
+	// definedFloats says that the float32 layers, dense and sparse, give the bits of the portable ones.
+	definedFloats bool
+
 	packF32 func(w, bias []float32, out, in int, relu bool) floatProduct
 	packF16 func(w []uint16, bias []float32, out, in int, relu bool) floatProduct
 	packI8  func(w []int8, out, in int) intProduct
@@ -107,6 +110,18 @@ func Lookup(name string) (*Engine, error) {
 		names = append(names, e.name)
 	}
 	return nil, fmt.Errorf("%sunknown kernel engine %q: this machine can run %s", from, name, strings.Join(names, ", "))
+}
+
+// Reproducible returns the fastest engine of this machine whose float32 layers, dense and sparse, give the same bits
+// everywhere: those of the portable engine.
+func Reproducible() *Engine {
+	best := registry[0]
+	for _, e := range registry {
+		if e.definedFloats {
+			best = e
+		}
+	}
+	return best
 }
 
 // Name returns the name that Lookup knows the engine by.

@@ -103,6 +103,31 @@ func TestSiblings(t *testing.T) {
 	}
 }
 
+// TestReproducible checks that every engine which claims so has float32 layers of the portable engine's bits.
+func TestReproducible(t *testing.T) {
+	r, c := newRandom(27), newChecker(t)
+	for _, s := range shapes() {
+		layers := slices.Concat(floatOperations(r, s.rows, s.out, s.in), sparseOperations(r, s.rows, s.out, s.in))
+		c.each(layers, func(op *operation, e *Engine) error {
+			if !e.definedFloats {
+				return nil
+			}
+			want, err := op.result(registry[0], onLine)
+			if err != nil {
+				return err
+			}
+			got, err := op.result(e, onLine)
+			if err == nil && !got.same(want) {
+				err = fmt.Errorf("%s: %s as on the portable engine", op.name, got.difference(want))
+			}
+			return err
+		})
+	}
+	if e := Reproducible(); !e.definedFloats {
+		t.Errorf("%s is no engine to reproduce with", e.Name())
+	}
+}
+
 // TestNothing gives every operation that takes it nothing to do.
 func TestNothing(t *testing.T) {
 	r, c := newRandom(22), newChecker(t)

@@ -83,6 +83,7 @@ func (e *Engine) floatsAVX512() {
 }
 
 func (e *Engine) useFloats(f *floatKernels) {
+	e.definedFloats = false
 	e.packF32 = func(w, bias []float32, out, in int, relu bool) floatProduct {
 		return newFloatLayer(f, &f.f32, w, bias, out, in, relu)
 	}

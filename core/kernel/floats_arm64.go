@@ -25,6 +25,7 @@ func headF16NEON(y, x *float32, w *uint16, bias *float32, n, flags int)
 func widenNEON(dst *float32, src *uint16, n int)
 
 func (e *Engine) floatsNEON() {
+	e.definedFloats = false
 	e.packF32 = func(w, bias []float32, out, in int, relu bool) floatProduct {
 		return &neonFloat{paneled(w, out, in), nil, padded(bias, out), out, in, relu}
 	}

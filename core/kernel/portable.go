@@ -9,7 +9,9 @@ package kernel
 // kernel does 3 multiplications in one.
 func newPortable() *Engine {
 	return &Engine{
-		name:       "portable",
+		name:          "portable",
+		definedFloats: true,
+
 		packF32:    packPortableF32,
 		packF16:    packPortableF16,
 		packI8:     packPortableI8,

@@ -39,6 +39,7 @@ const (
 // floatsSIMD sets the float products: with strict arithmetic, which gives the portable engine's bits, or with relaxed
 // multiply-adds.
 func (e *Engine) floatsSIMD(relaxed bool) {
+	e.definedFloats = !relaxed
 	gemmWide, gemmHalf := gemmF32, gemmF16
 	if relaxed {
 		gemmWide, gemmHalf = gemmF32Relaxed, gemmF16Relaxed

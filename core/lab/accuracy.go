@@ -11,27 +11,38 @@ import (
 )
 
 // accuracy asks every variant for its class of every test example and compares the answers with the labels and with
-// the baseline's.
+// the baseline's. It reports each row as far as it is known then.
 func (t *trial) accuracy(ctx context.Context) error {
 	for _, s := range t.subjects {
 		if s.model == nil {
 			continue
 		}
-		if t.test == nil {
-			s.row.Note = t.untested
-			continue
-		}
-		t.progress.begin(t.step("%s, accuracy", short(s.variant)), t.cost.accuracy())
-		if err := t.answer(ctx, s); err != nil {
+		if err := t.assess(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", short(s.variant), err)
 		}
-		s.score(t.test.Labels)
-		if s.variant.ID == "dynamic-qint8" {
-			t.note(fmt.Sprintf("accuracy was measured in batches of %d: dynamic int8 takes the range of its activations from each batch", EvalBatch))
+		if t.asked(s.variant) {
+			t.early(s.row)
 		}
-		if s != t.baseline() {
-			s.row.Paired = paired(t.baseline().answers, s.answers, t.test.Labels)
-		}
+	}
+	return nil
+}
+
+// assess measures the accuracy of one variant.
+func (t *trial) assess(ctx context.Context, s *subject) error {
+	if t.test == nil {
+		s.row.Note = t.untested
+		return nil
+	}
+	t.progress.begin(t.step("%s, accuracy", short(s.variant)), t.cost.accuracy())
+	if err := t.answer(ctx, s); err != nil {
+		return err
+	}
+	Score(&s.row, s.answers, t.test.Labels)
+	if s.variant.ID == "dynamic-qint8" {
+		t.note(fmt.Sprintf("accuracy was measured in batches of %d: dynamic int8 takes the range of its activations from each batch", EvalBatch))
+	}
+	if s != t.baseline() {
+		s.row.Paired = Paired(t.baseline().answers, s.answers, t.test.Labels)
 	}
 	return nil
 }
@@ -63,22 +74,23 @@ func (t *trial) answer(ctx context.Context, s *subject) error {
 	return nil
 }
 
-// score counts the right answers.
-func (s *subject) score(labels []uint8) {
-	for i, a := range s.answers {
+// Score sets the row's accuracy: the share of the answers that are the labels. There is at least one of both.
+func Score(row *wire.Row, answers []int, labels []uint8) {
+	row.Correct, row.Total = 0, len(labels)
+	for i, a := range answers {
 		if a == int(labels[i]) {
-			s.row.Correct++
+			row.Correct++
 		}
 	}
-	s.row.Total = len(labels)
-	accuracy := float64(s.row.Correct) / float64(s.row.Total)
-	s.row.Accuracy = &accuracy
-	lo, hi := measure.Wilson(s.row.Correct, s.row.Total)
-	s.row.Interval = &[2]float64{lo, hi}
+	accuracy := float64(row.Correct) / float64(row.Total)
+	row.Accuracy = &accuracy
+	lo, hi := measure.Wilson(row.Correct, row.Total)
+	row.Interval = &[2]float64{lo, hi}
 }
 
-// paired compares a variant's answers with the baseline's, example by example.
-func paired(base, other []int, labels []uint8) *wire.Paired {
+// Paired compares a variant's answers with the baseline's, example by example: the classes that each answers, and the right
+// ones. All are equally long.
+func Paired(base, other []int, labels []uint8) *wire.Paired {
 	p := &wire.Paired{Flipped: []int{}}
 	for i, b := range base {
 		o, label := other[i], int(labels[i])

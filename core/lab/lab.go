@@ -35,6 +35,8 @@ type Source interface {
 	Test(ctx context.Context, spec nn.Spec, n int, progress func(done, total int64)) (*dataset.Examples, error)
 	// Calibration returns the examples of the training set that calibrate static quantization.
 	Calibration(ctx context.Context, spec nn.Spec, progress func(done, total int64)) (*dataset.Examples, error)
+	// Sentences returns the texts of the first n examples of SST-2's dev set, in its order; 0 is all of them.
+	Sentences(ctx context.Context, n int, progress func(done, total int64)) (*dataset.Sentences, error)
 	// Train returns the whole training set.
 	Train(ctx context.Context, spec nn.Spec, progress func(done, total int64)) (*dataset.Examples, error)
 }
@@ -102,14 +104,6 @@ func (h Host) describe(engine *kernel.Engine) wire.Hardware {
 		hw.Engines = append(hw.Engines, e.Name())
 	}
 	return hw
-}
-
-// Label spells the answer class of a spec's data: a digit, or a review's verdict.
-func Label(data string, class int) string {
-	if data == nn.SST2 && class >= 0 && class < 2 {
-		return [2]string{"negative", "positive"}[class]
-	}
-	return fmt.Sprint(class)
 }
 
 // short is a variant's title without what follows a comma: "float32", "static int8".

@@ -82,28 +82,34 @@ func (t *trial) timeBatch(ctx context.Context, examples *dataset.Examples, size 
 		}
 	}
 	for i, s := range subjects {
-		latency := latencyOf(series[i])
+		latency := LatencyOf(series[i])
 		latency.Fastest = fastest[i] / 1e3
 		latency.NonZeros, latency.Columns = len(batch.Index), columns(batch)
 		if i > 0 {
-			latency.Verdict = verdict(series[0].Samples, series[i].Samples)
+			latency.Verdict = VerdictOf(series[0].Samples, series[i].Samples)
 		}
 		s.row.LatencyUS[strconv.Itoa(size)] = latency
 	}
 	return nil
 }
 
-// batch returns the first examples, over again where the batch is larger than the set, as the first layer reads them.
+// batch returns the examples to time as the first layer reads them.
 func (t *trial) batch(examples *dataset.Examples, size int) nn.Batch {
+	b := FirstExamples(examples, size)
+	if t.input() == wire.Dense {
+		return b.Scatter(nil)
+	}
+	return b
+}
+
+// FirstExamples returns a batch of the first examples, over again where it is larger than the set.
+func FirstExamples(examples *dataset.Examples, size int) nn.Batch {
 	rows := make([]int, size)
 	for i := range rows {
 		rows[i] = i % examples.Len()
 	}
 	var b nn.Batch
 	examples.Gather(&b, rows)
-	if t.input() == wire.Dense {
-		return b.Scatter(nil)
-	}
 	return b
 }
 
@@ -116,7 +122,8 @@ func columns(b nn.Batch) int {
 	return len(seen)
 }
 
-func latencyOf(s measure.Series) wire.Latency {
+// LatencyOf summarizes a series of samples.
+func LatencyOf(s measure.Series) wire.Latency {
 	stats := measure.Summarize(s.Samples)
 	return wire.Latency{
 		Mean: stats.Mean, Std: stats.Std, Median: stats.Median, P95: stats.P95,
@@ -124,8 +131,8 @@ func latencyOf(s measure.Series) wire.Latency {
 	}
 }
 
-// verdict compares a variant's runs with the baseline's; one run allows none.
-func verdict(base, other []float64) *wire.Verdict {
+// VerdictOf compares a variant's runs with the baseline's; one run allows none.
+func VerdictOf(base, other []float64) *wire.Verdict {
 	ratio, lo, hi, word := measure.CompareRatio(base, other)
 	if word == "" {
 		return nil

@@ -14,7 +14,8 @@ import (
 )
 
 // Run carries out the request and returns what it gave. emit, which may be nil, hears every event from the goroutine
-// that called Run: one EventStart, then progress, notes and rows as they come, and at the end exactly one of EventDone,
+// that called Run: one EventStart, then progress, notes and rows as they come (each one without its
+// latencies first), and at the end exactly one of EventDone,
 // EventError and EventCancel. The request must be complete (wire.Lab is a start); one that the host can't run
 // gives an EventError alone.
 //
@@ -170,6 +171,12 @@ func (r *runner) note(text string) {
 	r.emit(wire.Event{Kind: wire.EventNote, Text: text})
 }
 
+// early reports a row that lacks its latencies.
+func (r *runner) early(row wire.Row) {
+	row.Partial, row.LatencyUS = true, map[string]wire.Latency{}
+	r.emit(wire.Event{Kind: wire.EventRow, Row: &row})
+}
+
 // row reports a finished row.
 func (r *runner) row(row wire.Row) {
 	r.result.Rows = append(r.result.Rows, row)
@@ -184,12 +191,6 @@ func (r *runner) missing(err error) (what string) {
 	}
 	r.note(m.Error())
 	return m.What
-}
-
-// isMissing reports whether err says that data is not here.
-func isMissing(err error) bool {
-	var m *dataset.MissingError
-	return errors.As(err, &m)
 }
 
 // absent is the note of a row some figures of which could not be had.

@@ -97,6 +97,79 @@ func checkRow(t *testing.T, r wire.Row, req wire.Request, examples int) {
 	}
 }
 
+// Size and accuracy come before any latency, and are those of the final row. Only what was asked for is told.
+func TestRunTellsEarly(t *testing.T) {
+	req := testRequest("mnist-lab1", "sst2-lab2")
+	req.Runs, req.Variants = 1, []string{"dynamic-qint8", "static-qint8"}
+	result, events, err := record(t, t.Context(), testHost(), &fakeSource{examples: 70, missing: map[string]bool{nn.SST2: true}}, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []wire.Row
+	for _, r := range result.Rows {
+		if len(r.LatencyUS) == 0 { // not converted, so there is nothing to tell early
+			continue
+		}
+		r.Partial, r.LatencyUS = true, map[string]wire.Latency{}
+		r.Note, _, _ = strings.Cut(r.Note, "; latency")
+		want = append(want, r)
+	}
+	if got := partial(events); !reflect.DeepEqual(got, want) || len(want) != 3 {
+		t.Errorf("told early:\n%+v\nwant\n%+v", got, want)
+	}
+	batch, early := 0, 0
+	for i, e := range events {
+		if strings.Contains(e.Step, "mnist-lab1, batch 1") && batch == 0 {
+			batch = i
+		}
+		if e.Kind == wire.EventRow && e.Row.Partial && e.Row.Model == "mnist-lab1" {
+			early = i
+		}
+	}
+	if early >= batch {
+		t.Errorf("the last row is told early by event %d, but latency is measured from event %d on", early, batch)
+	}
+}
+
+// The grids in a model's file do, and give what calibrating anew gives.
+func TestRunTakesTheFilesCalibration(t *testing.T) {
+	req := testRequest("mnist-lab1")
+	req.Runs, req.Batches = 1, []int{1}
+	anew, _, err := record(t, t.Context(), testHost(), &fakeSource{examples: 100}, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := &fakeSource{examples: 100}
+	examples, err := src.Calibration(t.Context(), mustSpec(t, "mnist-lab1"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cal, err := Calibrate(t.Context(), randomNetwork(mustSpec(t, "mnist-lab1")), examples, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src = &fakeSource{examples: 100, meta: map[string]modelfile.Meta{"mnist-lab1": {Calibration: cal}}}
+	filed, events, err := record(t, t.Context(), testHost(), src, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(events, func(e wire.Event) bool { return strings.Contains(e.Step, "calibrating") }) {
+		t.Error("it calibrated although the file has the grids")
+	}
+	if a, b := anew.Rows[3], filed.Rows[3]; a.Correct != b.Correct || !reflect.DeepEqual(a.Paired, b.Paired) {
+		t.Errorf("with the file's grids %+v, calibrated anew %+v", b, a)
+	}
+}
+
+func mustSpec(t *testing.T, id string) nn.Spec {
+	t.Helper()
+	spec, err := nn.SpecOf(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
 func TestRunMeasuresTheBaselineUnasked(t *testing.T) {
 	req := testRequest("mnist-lab1")
 	req.Variants = []string{"static-qint8"}
@@ -206,10 +279,10 @@ func TestRunFreshWeights(t *testing.T) {
 func TestRunWithoutSST2(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		meta modelfile.Meta
+		meta map[string]modelfile.Meta
 	}{
-		{"calibrated file", modelfile.Meta{Calibration: calibrated(t, "sst2-lab2")}},
-		{"plain file", modelfile.Meta{}},
+		{"calibrated file", map[string]modelfile.Meta{"sst2-lab2": {Calibration: calibrated(t, "sst2-lab2")}}},
+		{"plain file", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			src := &fakeSource{examples: 70, missing: map[string]bool{nn.SST2: true}, meta: c.meta}
@@ -232,7 +305,7 @@ func TestRunWithoutSST2(t *testing.T) {
 				t.Errorf("%d notes say how to supply SST-2: %q", hints, result.Notes)
 			}
 			for _, r := range result.Rows {
-				measured := r.Model != "sst2-lab1" && (r.Variant != "static-qint8" || r.Model == "mnist-lab1" || c.meta.Calibration != nil)
+				measured := r.Model != "sst2-lab1" && (r.Variant != "static-qint8" || r.Model == "mnist-lab1" || c.meta != nil)
 				if (r.Accuracy != nil) != (r.Model == "mnist-lab1") || (len(r.LatencyUS) == 2) != measured || (r.SizeBytes > 0) != measured {
 					t.Errorf("%s %s: accuracy %v, size %d, latency %v", r.Model, r.Variant, r.Accuracy, r.SizeBytes, r.LatencyUS)
 				}

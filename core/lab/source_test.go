@@ -21,7 +21,7 @@ import (
 type fakeSource struct {
 	examples int
 	missing  map[string]bool                           // data that is not here
-	meta     modelfile.Meta                            // of every model
+	meta     map[string]modelfile.Meta                 // of each model
 	damage   func(*nn.Network)                         // applied to a copy
 	testing  func(*dataset.Examples) *dataset.Examples // changes the test examples
 	opened   func(what string)                         // hears every call
@@ -57,7 +57,7 @@ func (s *fakeSource) Network(_ context.Context, spec nn.Spec, progress func(done
 		}
 		s.damage(net)
 	}
-	return net, s.meta, nil
+	return net, s.meta[spec.ID], nil
 }
 
 func (s *fakeSource) Test(_ context.Context, spec nn.Spec, n int, _ func(done, total int64)) (*dataset.Examples, error) {
@@ -73,6 +73,10 @@ func (s *fakeSource) Test(_ context.Context, spec nn.Spec, n int, _ func(done, t
 		e = s.testing(e)
 	}
 	return e, nil
+}
+
+func (s *fakeSource) Sentences(context.Context, int, func(done, total int64)) (*dataset.Sentences, error) {
+	return nil, fmt.Errorf("a run reads no texts")
 }
 
 func (s *fakeSource) Calibration(_ context.Context, spec nn.Spec, _ func(done, total int64)) (*dataset.Examples, error) {
@@ -222,7 +226,17 @@ func checkOrder(t *testing.T, events []wire.Event, err error) {
 
 func rowsOf(events []wire.Event) (rows []wire.Row) {
 	for _, e := range events {
-		if e.Kind == wire.EventRow {
+		if e.Kind == wire.EventRow && !e.Row.Partial {
+			rows = append(rows, *e.Row)
+		}
+	}
+	return rows
+}
+
+// partial returns the rows that came without their latencies.
+func partial(events []wire.Event) (rows []wire.Row) {
+	for _, e := range events {
+		if e.Kind == wire.EventRow && e.Row.Partial {
 			rows = append(rows, *e.Row)
 		}
 	}

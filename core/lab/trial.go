@@ -175,9 +175,12 @@ func (t *trial) convert(ctx context.Context) error {
 	return nil
 }
 
-// calibrate finds the activation grids for static quantization: from the calibration sample, or, where that is not
-// here, from the model's file. If there is neither it returns nil and what to note.
+// calibrate finds the activation grids for static quantization: those in the model's file, which the calibration sample gave
+// when it was trained, or else from that sample. If there is neither it returns nil and what to note.
 func (t *trial) calibrate(ctx context.Context) (cal *quant.Calibration, note string, err error) {
+	if t.meta.Calibration != nil {
+		return t.meta.Calibration, "", nil
+	}
 	step := t.step("calibrating")
 	t.progress.begin(step, t.cost.calibrate())
 	examples, err := t.src.Calibration(ctx, t.spec, nil)
@@ -187,9 +190,6 @@ func (t *trial) calibrate(ctx context.Context) (cal *quant.Calibration, note str
 			t.progress.at(step, float64(done)/float64(total))
 		})
 		return cal, "", err
-	}
-	if t.meta.Calibration != nil && isMissing(err) && ctx.Err() == nil {
-		return t.meta.Calibration, "", nil
 	}
 	if what := t.missing(err); what != "" && ctx.Err() == nil {
 		return nil, absent(what), nil

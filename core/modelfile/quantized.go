@@ -19,15 +19,17 @@ type layerInfo struct {
 }
 
 // Write writes a converted model. What it writes is the model's size on disk; see Size.
-func Write(w io.Writer, m *quant.Model, meta Meta) error {
-	info, err := meta.encode(m.Spec)
+func Write(w io.Writer, m *quant.Model, meta Meta) error { return write(w, m.Spec, m.Weights(), meta) }
+
+func write(w io.Writer, spec nn.Spec, weights []quant.QuantizedLayer, meta Meta) error {
+	info, err := meta.encode(spec)
 	if err != nil {
 		return err
 	}
 	tensors := map[string]tensor{}
 	var layers []layerInfo
 	quantized := false
-	for i, l := range m.Weights() {
+	for i, l := range weights {
 		describe := layerInfo{Scheme: l.Scheme, In: l.InGrid, Out: l.OutGrid}
 		quantized = quantized || l.Scheme.Mode != quant.Float32
 		switch l.Scheme.Mode {
@@ -55,7 +57,7 @@ func Write(w io.Writer, m *quant.Model, meta Meta) error {
 	if quantized {
 		text, err := json.Marshal(layers)
 		if err != nil {
-			return fmt.Errorf("encoding the schemes of %s: %w", m.Spec.ID, err)
+			return fmt.Errorf("encoding the schemes of %s: %w", spec.ID, err)
 		}
 		info[keyLayers] = string(text)
 	}
@@ -73,9 +75,12 @@ func narrow(zero []int32) []int8 {
 
 // Size returns how many bytes Write writes for the model without metadata that is not needed to run it: without the
 // vocabulary, how it was trained and what else it could be calibrated to.
-func Size(m *quant.Model) (int64, error) {
+func Size(m *quant.Model) (int64, error) { return SizeOf(m.Spec, m.Weights()) }
+
+// SizeOf is the Size of the model that the layers make.
+func SizeOf(spec nn.Spec, layers []quant.QuantizedLayer) (int64, error) {
 	var n counter
-	err := Write(&n, m, Meta{})
+	err := write(&n, spec, layers, Meta{})
 	return int64(n), err
 }
 

@@ -4,7 +4,6 @@ package nn
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -124,7 +123,7 @@ func (n *Network) Validate() error {
 		}
 		for _, p := range [][]float32{l.W, l.B} {
 			for _, v := range p {
-				if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				if d := v - v; d != 0 { // NaN or infinite
 					return fmt.Errorf("layer %s holds a parameter that is %v: the model is damaged, train or import it again", l.Name, v)
 				}
 			}

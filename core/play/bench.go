@@ -6,7 +6,7 @@ package play
 import (
 	"context"
 	"fmt"
-	"sync"
+	"time"
 
 	"quantlab/core/dataset"
 	"quantlab/core/kernel"
@@ -14,7 +14,6 @@ import (
 	"quantlab/core/lab/wire"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
-	"quantlab/core/quant"
 	"quantlab/core/scheme"
 )
 
@@ -26,9 +25,11 @@ type Bench struct {
 	src    lab.Source
 	engine *kernel.Engine
 
-	turn  sync.Mutex
-	nets  map[string]*network
-	order []string // of nets, the one asked last at the end
+	turn   chan struct{} // holds one token while a question is answered: see take
+	nets   map[string]*network
+	order  []string  // of nets, the one asked last at the end
+	drawn  *sample   // the calibration sample drawn last
+	breath time.Time // when the host last had its turn
 }
 
 // A network is a model as its file has it, with everything made of it.
@@ -36,8 +37,19 @@ type network struct {
 	spec       nn.Spec
 	net        *nn.Network
 	meta       modelfile.Meta
-	vocabulary *dataset.Vocabulary     // SST-2
-	models     map[string]*quant.Model // by the key of what made them
+	vocabulary *dataset.Vocabulary // SST-2
+	sample     *sample             // the lab's calibration sample
+	weights    []*weights          // of the layers, nil where nobody looked at them yet
+	known      baseline            // what is known of float32
+
+	input  nn.Batch  // what was asked last, dense
+	bag    nn.Batch  // SST-2: and sparse
+	base   []verdict // float32's on the first test examples, as far as a search has asked
+	models map[recipe]*model
+	lab    map[string]*model // those of the lab's variants
+	recent []recipe          // of the others, the one asked last at the end
+	absent map[string]string // why a lab variant can't be had, where it can't
+	notes  []string          // what the reader must know about that
 }
 
 // keptNetworks bounds how many networks a Bench keeps converted: both of one data set.
@@ -45,16 +57,44 @@ const keptNetworks = 2
 
 // NewBench returns a Bench that computes on the host's best engine.
 func NewBench(host lab.Host, src lab.Source) *Bench {
-	return &Bench{host: host, src: src, engine: kernel.Best(), nets: map[string]*network{}}
+	return &Bench{host: host, src: src, engine: kernel.Best(), turn: make(chan struct{}, 1), nets: map[string]*network{}}
 }
 
-// Close frees the models.
+// Close frees the models. The Bench can be asked again, and then loads them anew.
 func (b *Bench) Close() {
-	b.turn.Lock()
-	defer b.turn.Unlock()
+	b.turn <- struct{}{}
+	defer func() { <-b.turn }()
 	for id := range b.nets {
 		b.forget(id)
 	}
+	b.order = nil
+}
+
+// take waits until no other question is being answered. Every exported method that answers one takes the turn first, and
+// gives it back by calling release.
+func (b *Bench) take(ctx context.Context) (release func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case b.turn <- struct{}{}:
+		return func() { <-b.turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// breathEvery is how long a host with a single thread waits at the most to receive a message.
+const breathEvery = 30 * time.Millisecond
+
+// breathe is called between pieces of work, by whoever has the turn. It lets the host receive messages, if the last time is
+// long ago, and returns the context's error.
+func (b *Bench) breathe(ctx context.Context) error {
+	if b.host.Yield != nil && time.Since(b.breath) >= breathEvery {
+		b.host.Yield()
+		b.breath = time.Now()
+	}
+	return ctx.Err()
 }
 
 func (b *Bench) forget(id string) {
@@ -62,6 +102,9 @@ func (b *Bench) forget(id string) {
 		m.Close()
 	}
 	delete(b.nets, id)
+	if b.drawn != nil && b.drawn.model == id {
+		b.drawn = nil
+	}
 }
 
 // network loads a model, or returns it as it was loaded before.
@@ -74,7 +117,7 @@ func (b *Bench) network(ctx context.Context, id string, progress func(done, tota
 		b.touch(id)
 		return n, nil
 	}
-	n := &network{spec: spec, models: map[string]*quant.Model{}}
+	n := &network{spec: spec, models: map[recipe]*model{}, lab: map[string]*model{}, absent: map[string]string{}}
 	if n.net, n.meta, err = b.src.Network(ctx, spec, progress); err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}

@@ -67,9 +67,11 @@ func (c *Calibration) covers(p Plan) error {
 	return nil
 }
 
+var errNoExamples = errors.New("no calibration examples: give at least one")
+
 // Calibrate runs the float32 network on the batches and observes the activations that the plan needs grids for. It
-// always computes on the portable engine: its float32 results are the same bits everywhere, so the same examples give
-// the same quantized model on every machine and in every browser. A plan without static layers needs no batches.
+// computes on the fastest engine whose float32 results are the same bits everywhere, so the same examples give the same
+// quantized model on every machine and in every browser. A plan without static layers needs no batches.
 func Calibrate(ctx context.Context, net *nn.Network, plan Plan, batches iter.Seq[nn.Batch]) (*Calibration, error) {
 	if err := net.Validate(); err != nil {
 		return nil, err
@@ -99,7 +101,7 @@ func Calibrate(ctx context.Context, net *nn.Network, plan Plan, batches iter.Seq
 		c.Examples += b.Rows
 	}
 	if c.Examples == 0 {
-		return nil, errors.New("no calibration examples: give at least one")
+		return nil, errNoExamples
 	}
 	for i, o := range w.observers {
 		if o == nil {
@@ -115,16 +117,13 @@ func Calibrate(ctx context.Context, net *nn.Network, plan Plan, batches iter.Seq
 
 // A watch runs a float32 network and shows its activations to observers.
 type watch struct {
-	net       *nn.Network
+	runner
 	observers []Observer // one a boundary, nil where nobody looks
-	dense     []*kernel.F32
-	sparse    *kernel.SparseF32 // of layer 0, made when a sparse batch comes
-	scatter   []float32
 	x, y      []float32
 }
 
 func newWatch(net *nn.Network, plan Plan) (*watch, error) {
-	w := &watch{net: net, observers: make([]Observer, len(plan)+1), dense: make([]*kernel.F32, len(plan))}
+	w := &watch{runner: runner{net: net}, observers: make([]Observer, len(plan)+1)}
 	for i, q := range boundaries(plan) {
 		if q == (ActivationQuantizer{}) {
 			continue
@@ -154,16 +153,17 @@ func (w *watch) observe(b nn.Batch) error {
 		return err
 	}
 	if o := w.observers[0]; o != nil {
-		d := b.Scatter(w.scatter)
-		if b.IsSparse() {
-			w.scatter = d.Dense
-		}
-		if err := o.Observe(d.Dense[:d.Rows*d.Cols]); err != nil {
-			return fmt.Errorf("input: %w", err)
+		if err := observeInput(o, b); err != nil {
+			return err
 		}
 	}
 	for i := range w.last() {
-		w.forward(i, b)
+		n := b.Rows * w.net.Layers[i].Out
+		if cap(w.y) < n {
+			w.y = make([]float32, n)
+		}
+		w.forward(w.y[:n], i, b, w.x)
+		w.x, w.y = w.y[:n], w.x
 		if o := w.observers[i+1]; o != nil {
 			if err := o.Observe(w.x); err != nil {
 				return fmt.Errorf("output of %s: %w", w.net.Layers[i].Name, err)
@@ -173,32 +173,48 @@ func (w *watch) observe(b nn.Batch) error {
 	return nil
 }
 
-// forward runs layer i on b (layer 0) or on x, and leaves its output in x.
-func (w *watch) forward(i int, b nn.Batch) {
-	l := w.net.Layers[i]
-	e := kernel.Engines()[0] // portable
-	n := b.Rows * l.Out
-	if cap(w.y) < n {
-		w.y = make([]float32, n)
+// observeInput shows the network's input to an observer, the zeros that a sparse batch leaves out too.
+func observeInput(o Observer, b nn.Batch) error {
+	var err error
+	if b.IsSparse() {
+		x := b.Value[b.Start[0]:b.Start[b.Rows]]
+		err = o.ObserveSparse(x, b.Rows*b.Cols-len(x))
+	} else {
+		err = o.Observe(b.Dense[:b.Rows*b.Cols])
 	}
-	y := w.y[:n]
-	switch {
-	case i == 0 && b.IsSparse():
-		if w.sparse == nil {
-			w.sparse = e.PackSparseF32(l.W, l.B, l.Out, l.In, l.ReLU)
-		}
-		w.sparse.Forward(nil, y, b.Start, b.Index, b.Value, b.Rows)
-	default:
-		if w.dense[i] == nil {
-			w.dense[i] = e.PackF32(l.W, l.B, l.Out, l.In, l.ReLU)
-		}
-		x := w.x
-		if i == 0 {
-			x = b.Dense
-		}
-		w.dense[i].Forward(nil, y, x, b.Rows)
+	if err != nil {
+		return fmt.Errorf("input: %w", err)
 	}
-	w.x, w.y = y, w.x
+	return nil
+}
+
+// A runner runs the layers of a float32 network one by one, on an engine that gives the same bits everywhere.
+type runner struct {
+	net    *nn.Network
+	dense  []*kernel.F32     // packed when first run
+	sparse *kernel.SparseF32 // layer 0 for sparse batches
+}
+
+// forward writes to y the outputs of layer i for b (layer 0) or for x.
+func (r *runner) forward(y []float32, i int, b nn.Batch, x []float32) {
+	l, e := r.net.Layers[i], kernel.Reproducible()
+	if i == 0 && b.IsSparse() {
+		if r.sparse == nil {
+			r.sparse = e.PackSparseF32(l.W, l.B, l.Out, l.In, l.ReLU)
+		}
+		r.sparse.Forward(nil, y, b.Start, b.Index, b.Value, b.Rows)
+		return
+	}
+	if r.dense == nil {
+		r.dense = make([]*kernel.F32, len(r.net.Layers))
+	}
+	if r.dense[i] == nil {
+		r.dense[i] = e.PackF32(l.W, l.B, l.Out, l.In, l.ReLU)
+	}
+	if i == 0 {
+		x = b.Dense
+	}
+	r.dense[i].Forward(nil, y, x, b.Rows)
 }
 
 // checkBatch reports why a batch can't be fed to a layer of that many inputs.

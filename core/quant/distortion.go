@@ -14,27 +14,61 @@ const MaxSQNR = 400
 
 // Compare measures got against want, which are equally long. Of nothing, and of silence kept, SQNR is MaxSQNR.
 func Compare(want, got []float32) Distortion {
-	var d Distortion
-	var signal, noise float64
+	var t Tally
+	t.Add(want, got)
+	return t.Distortion()
+}
+
+// A Tally adds up errors piece by piece. The zero Tally has none.
+type Tally struct {
+	Signal, Noise float64 // sums of the squares of what was wanted, and of the errors
+	Count         int     // of numbers
+	sum, max      float64 // of absolute errors
+}
+
+// Add takes in the errors of got against want, which are equally long.
+func (t *Tally) Add(want, got []float32) {
+	got = got[:len(want)]
+	signal, noise, sum, most := 0.0, 0.0, 0.0, t.max
 	for i, w := range want {
-		e := math.Abs(float64(got[i]) - float64(w))
-		signal += float64(w) * float64(w)
+		v := float64(w)
+		e := math.Abs(float64(got[i]) - v)
+		signal += v * v
 		noise += e * e
-		d.Max = max(d.Max, e)
-		d.Mean += e
+		sum += e
+		most = max(most, e)
 	}
-	if len(want) > 0 {
-		d.Mean /= float64(len(want))
-	}
-	switch {
-	case noise == 0:
-		d.SQNR = MaxSQNR
-	case signal == 0:
-		d.SQNR = -MaxSQNR
-	default:
-		d.SQNR = max(min(10*math.Log10(signal/noise), MaxSQNR), -MaxSQNR)
+	t.Signal, t.Noise, t.sum, t.max = t.Signal+signal, t.Noise+noise, t.sum+sum, most
+	t.Count += len(want)
+}
+
+// AddZeros takes in n zeros that were kept.
+func (t *Tally) AddZeros(n int) { t.Count += n }
+
+// Join takes in what another Tally has.
+func (t *Tally) Join(o Tally) {
+	t.Signal, t.Noise, t.Count = t.Signal+o.Signal, t.Noise+o.Noise, t.Count+o.Count
+	t.sum, t.max = t.sum+o.sum, max(t.max, o.max)
+}
+
+// Distortion returns what the errors add up to.
+func (t *Tally) Distortion() Distortion {
+	d := Distortion{Max: t.max, SQNR: SQNR(t.Signal, t.Noise)}
+	if t.Count > 0 {
+		d.Mean = t.sum / float64(t.Count)
 	}
 	return d
+}
+
+// SQNR returns the ratio of two sums of squares in dB, from -MaxSQNR to MaxSQNR.
+func SQNR(signal, noise float64) float64 {
+	switch {
+	case noise == 0:
+		return MaxSQNR
+	case signal == 0:
+		return -MaxSQNR
+	}
+	return max(min(10*math.Log10(signal/noise), MaxSQNR), -MaxSQNR)
 }
 
 // Clipped returns the share of x, 0 to 1, that lies more than half a step beyond the grid's ends.

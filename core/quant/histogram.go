@@ -21,25 +21,27 @@ type histogram struct {
 
 func (o *histogram) Reset() { *o = histogram{q: o.q} }
 
-func (o *histogram) Observe(x []float32) error {
-	x, lo, hi, err := extremes(x)
-	if err != nil || len(x) == 0 {
+func (o *histogram) Observe(x []float32) error { return o.ObserveSparse(x, 0) }
+
+func (o *histogram) ObserveSparse(x []float32, zeros int) error {
+	x, lo, hi, err := extremes(x, zeros)
+	if err != nil || len(x)+zeros == 0 {
 		return err
 	}
 	if !o.seen {
 		o.seen, o.lo, o.hi = true, lo, hi
-		o.count = histc(x, lo, hi)
+		o.count = histc(x, zeros, lo, hi)
 		return nil
 	}
 	lo, hi = min(lo, o.lo), max(hi, o.hi)
-	update := histc(x, lo, hi)
+	update := histc(x, zeros, lo, hi)
 	old := o.count
 	switch {
 	case lo == o.lo && hi == o.hi:
 	case o.lo == o.hi:
 		// PyTorch gives the lone old value the weight of the new batch, not of the old ones.
 		weight := sum(&update)
-		old = histc([]float32{o.lo}, lo, hi)
+		old = histc([]float32{o.lo}, 0, lo, hi)
 		for i := range old {
 			old[i] *= weight
 		}
@@ -53,8 +55,15 @@ func (o *histogram) Observe(x []float32) error {
 	return nil
 }
 
-// histc is torch.histc: the counts of equal bins over [lo, hi]. A range of one value is widened by 1 on both sides.
-func histc(x []float32, lo, hi float32) (count [bins]float32) {
+func (o *histogram) as(q ActivationQuantizer) Observer {
+	c := *o
+	c.q = q
+	return &c
+}
+
+// histc is torch.histc of x and that many zeros: the counts of equal bins over [lo, hi]. A range of one value is widened by
+// 1 on both sides.
+func histc(x []float32, zeros int, lo, hi float32) (count [bins]float32) {
 	if lo == hi {
 		lo, hi = lo-1, hi+1
 	}
@@ -63,12 +72,15 @@ func histc(x []float32, lo, hi float32) (count [bins]float32) {
 		for _, v := range x {
 			n[binOf(float32(v-lo)/width)]++
 		}
+		if zeros > 0 {
+			n[binOf(float32(0-lo)/width)] += uint32(zeros)
+		}
 		for i, c := range n {
 			count[i] = float32(c)
 		}
 		return count
 	}
-	count[bins/2] = float32(len(x)) // too large for 1 to make a difference: PyTorch refuses
+	count[bins/2] = float32(len(x) + zeros) // too large for 1 to make a difference: PyTorch refuses
 	return count
 }
 
@@ -90,11 +102,14 @@ func (o *histogram) rescale(lo, hi float32) (count [bins]float32) {
 	for i := range edges {
 		edges[i] = linspace(lo, hi, bins+1, i)
 	}
+	bin := 0
 	for i := range bins * upsample {
 		middle := linspace(o.lo, o.hi, bins*upsample+1, i) + half
-		// The first edge above middle ends its bin.
-		bin := sort.Search(len(edges), func(k int) bool { return edges[k] > middle }) - 1
-		bin = max(min(bin, bins-1), 0)
+		// The first edge above middle ends its bin, which mostly is the one before's.
+		if !(edges[bin] <= middle && middle < edges[bin+1]) {
+			bin = sort.Search(len(edges), func(k int) bool { return edges[k] > middle }) - 1
+			bin = max(min(bin, bins-1), 0)
+		}
 		count[bin] += o.count[i/upsample] / upsample
 	}
 	return count

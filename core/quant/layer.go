@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/x448/float16"
+
 	"quantlab/core/nn"
 )
 
@@ -39,16 +41,7 @@ func Quantize(net *nn.Network, plan Plan, cal *Calibration) ([]QuantizedLayer, e
 	}
 	layers := make([]QuantizedLayer, len(plan))
 	for i, s := range plan {
-		n := net.Layers[i]
-		l := QuantizedLayer{Name: n.Name, In: n.In, Out: n.Out, ReLU: n.ReLU, Scheme: s, Bias: n.B}
-		switch s.Mode {
-		case Float32:
-			l.F32 = n.W
-		case Float16:
-			l.F16 = Halves(n.W)
-		default:
-			l.I8, l.Scale, l.Zero = QuantizeWeights(n.W, n.Out, n.In, s.Weight)
-		}
+		l := QuantizeLayer(net.Layers[i], s)
 		if s.Mode == Static {
 			in, out := cal.Boundaries[i].QParams, cal.Boundaries[i+1].QParams
 			l.InGrid, l.OutGrid = &in, &out
@@ -56,6 +49,54 @@ func Quantize(net *nn.Network, plan Plan, cal *Calibration) ([]QuantizedLayer, e
 		layers[i] = l
 	}
 	return layers, nil
+}
+
+// QuantizeLayer converts one layer's parameters by a scheme that is valid. A static layer lacks its activation grids then.
+func QuantizeLayer(n nn.Linear, s Scheme) QuantizedLayer {
+	l := QuantizedLayer{Name: n.Name, In: n.In, Out: n.Out, ReLU: n.ReLU, Scheme: s, Bias: n.B}
+	switch s.Mode {
+	case Float32:
+		l.F32 = n.W
+	case Float16:
+		l.F16 = Halves(n.W)
+	default:
+		l.I8, l.Scale, l.Zero = QuantizeWeights(n.W, n.Out, n.In, s.Weight)
+	}
+	return l
+}
+
+// Dequantize writes the numbers that the weights of output o stand for: of an int8 weight q, Scale * (q - Zero). dst holds In
+// elements.
+func (l *QuantizedLayer) Dequantize(dst []float32, o int) {
+	from, to := o*l.In, (o+1)*l.In
+	dst = dst[:l.In]
+	switch {
+	case l.F32 != nil:
+		copy(dst, l.F32[from:to])
+	case l.F16 != nil:
+		for i, h := range l.F16[from:to] {
+			dst[i] = float16.Frombits(h).Float32()
+		}
+	default:
+		p := l.WeightGrid(o)
+		scale, zero := float32(p.Scale), p.Zero
+		for i, q := range l.I8[from:to] {
+			dst[i] = scale * float32(int32(q)-zero)
+		}
+	}
+}
+
+// WeightGrid returns the grid of the int8 weights of output o, which is all outputs' where the layer has one for all.
+func (l *QuantizedLayer) WeightGrid(o int) QParams {
+	s := weightSpread(l.Scheme.Weight)
+	if len(l.Scale) == 1 {
+		o = 0
+	}
+	p := QParams{Scale: float64(l.Scale[o]), Min: s.min, Max: s.max}
+	if l.Zero != nil {
+		p.Zero = l.Zero[o]
+	}
+	return p
 }
 
 // maxInt8Inputs keeps a sum of products of two 8-bit numbers, zero points removed, within int32.

@@ -51,7 +51,7 @@ func reference(layers []QuantizedLayer, x nn.Batch) []float32 {
 			}
 			for start := 0; start < len(v); start += n {
 				part := v[start : start+n]
-				g := dynamicGrid(a, slices.Min(part), slices.Max(part)).Grid()
+				g := DynamicGrid(a, slices.Min(part), slices.Max(part)).Grid()
 				for r := start / l.In; r < (start+n)/l.In; r++ {
 					grids[r] = g
 				}

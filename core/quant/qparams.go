@@ -48,6 +48,9 @@ func activationSpread(q ActivationQuantizer) spread {
 	return s
 }
 
+// Top returns the highest integer that a range is spread over: with ReduceRange it lies below the grid's Max.
+func Top(q ActivationQuantizer) int32 { return activationSpread(q).max }
+
 // limit is the largest integer of the quantizer's grid.
 func limit(q ActivationQuantizer) int32 { return 1<<q.Bits - 1 }
 
@@ -86,11 +89,11 @@ func (s spread) observed(lo, hi float32) QParams {
 // smallScale is ATen's SMALL_SCALE_THRESHOLD, near the smallest normal half.
 const smallScale = float32(6.1e-5)
 
-// dynamic chooses the grid of activations that range from lo to hi, as quantize_dynamic's layers do on every call:
+// DynamicGrid chooses the grid of activations that range from lo to hi, as quantize_dynamic's layers do on every call:
 // quant_utils::ChooseQuantizationParams (aten/src/ATen/native/quantized/cpu/QuantUtils.h), in float64. A scale of 0
 // becomes 0.1, one below 6.1e-5 becomes that; the zero point comes from the end of smaller error, rounded half to even.
 // Symmetric grids, which quantize_dynamic does not have, follow the observers. lo and hi must be finite.
-func dynamicGrid(q ActivationQuantizer, lo, hi float32) QParams {
+func DynamicGrid(q ActivationQuantizer, lo, hi float32) QParams {
 	if q.Symmetric {
 		return observedGrid(q, lo, hi)
 	}

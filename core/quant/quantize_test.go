@@ -69,7 +69,7 @@ func TestChooseMatchesPyTorch(t *testing.T) {
 	for i, c := range file.Choose {
 		x := c.X.floats(t)
 		lo, hi := kernel.Best().Range(x)
-		got := dynamicGrid(ActivationQuantizer{Bits: 8, ReduceRange: c.ReduceRange}, lo, hi)
+		got := DynamicGrid(ActivationQuantizer{Bits: 8, ReduceRange: c.ReduceRange}, lo, hi)
 		if got.Scale != c.Scale || got.Zero != c.Zero || got.Max != 255 {
 			t.Errorf("case %d, range %v to %v: %+v, PyTorch has %v, %d", i, lo, hi, got, c.Scale, c.Zero)
 		}

@@ -138,7 +138,7 @@ func (m *Model) quantizeDynamic(g *kernel.Grid, xq []uint8, x []float32, q Activ
 	if d := float64(hi) - float64(lo); d-d != 0 { // NaN or infinite
 		return fmt.Errorf("activations range from %v to %v, which can't be quantized: check the input for NaN and huge numbers", lo, hi)
 	}
-	*g = dynamicGrid(q, lo, hi).Grid()
+	*g = DynamicGrid(q, lo, hi).Grid()
 	m.engine.QuantizeDynamic(xq, x, *g)
 	return nil
 }

@@ -15,17 +15,20 @@ type tails struct {
 
 func (o *tails) Reset() { *o = tails{q: o.q} }
 
-func (o *tails) Observe(x []float32) error {
-	x, err := o.include(x)
-	if err != nil || len(x) == 0 {
+func (o *tails) Observe(x []float32) error { return o.ObserveSparse(x, 0) }
+
+func (o *tails) ObserveSparse(x []float32, zeros int) error {
+	x, more, err := o.include(x, zeros)
+	if err != nil || !more {
 		return err
 	}
 	largest := float64(max(-o.lo, o.hi))
 	if largest == 0 {
-		o.zeros += uint64(len(x))
+		o.zeros += uint64(len(x) + zeros)
 		return nil
 	}
 	o.grow(largest)
+	o.count[0][0] += uint64(zeros)
 	scale := bins / o.top
 	for _, v := range x {
 		if v >= 0 {
@@ -35,6 +38,12 @@ func (o *tails) Observe(x []float32) error {
 		}
 	}
 	return nil
+}
+
+func (o *tails) as(q ActivationQuantizer) Observer {
+	c := *o
+	c.q = q
+	return &c
 }
 
 // grow makes room for a magnitude.

@@ -85,9 +85,14 @@ func share(ctx context.Context, models []*quant.Model, n int) (lab.Shared, error
 	return m, nil
 }
 
+// canShareMemory reports whether this page can have memory in common with its threads.
+func canShareMemory() bool {
+	return js.Global().Get("crossOriginIsolated").Truthy() && js.Global().Get("SharedArrayBuffer").Truthy()
+}
+
 // threadLimit is how many threads this page may have: others need memory that it can share with them.
 func threadLimit(threads int) int {
-	if !js.Global().Get("crossOriginIsolated").Truthy() || !js.Global().Get("SharedArrayBuffer").Truthy() {
+	if !canShareMemory() {
 		return 1
 	}
 	return min(max(threads, 1), wire.MaxBrowserThreads)

@@ -12,7 +12,10 @@ import (
 // worker.js met when it loaded their files.
 func missingKernels(hw wire.Hardware, args []string) string {
 	// The levels of SIMD are called like the engines that need them.
-	if hw.SIMD == "none" || slices.Contains(hw.Engines, hw.SIMD) {
+	if hw.SIMD == "none" {
+		return "this browser has no WebAssembly SIMD, so slower kernels in plain Go compute"
+	}
+	if slices.Contains(hw.Engines, hw.SIMD) {
 		return ""
 	}
 	problem := strings.TrimSuffix(strings.Join(args, " "), ".")

@@ -16,7 +16,7 @@ func TestMissingKernels(t *testing.T) {
 	}{
 		{"relaxed", "", 3, ""},
 		{"simd128", "kernels/relaxed.wasm: this browser does not accept it", 2, ""},
-		{"none", "kernels/simd128.wasm: this browser does not accept it", 1, ""},
+		{"none", "kernels/simd128.wasm: this browser does not accept it", 1, "no WebAssembly SIMD"},
 		{"relaxed", "kernels/relaxed.wasm: status 404", 2, "(kernels/relaxed.wasm: status 404), so slower ones compute: reload"},
 		{"relaxed", "kernels/link.wasm: status 404", 1, "(kernels/link.wasm: status 404), so slower ones compute: reload"},
 		{"simd128", "kernels/simd128.wasm: bad magic.", 1, "(kernels/simd128.wasm: bad magic), so slower ones compute: reload"},

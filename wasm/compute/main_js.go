@@ -13,6 +13,7 @@ import (
 	"quantlab/core/hardware"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
+	"quantlab/core/play"
 )
 
 // version is set by the linker.
@@ -43,9 +44,18 @@ func main() {
 	if note := missingKernels(host.Describe(), os.Args[1:]); note != "" {
 		host.Notes = append(host.Notes, note)
 	}
-	s := newSession(host, newSource(site{path: dataPath}), func(envelope string) {
+	if !canShareMemory() {
+		host.Notes = append(host.Notes, "this page can't share memory between threads here: it computes with one, and its clock is coarse")
+	}
+	data := newKept(site{path: dataPath}, openShelf())
+	src := newSource(data)
+	s := newSession(host, src, play.NewBench(host, src), play.NewBench(host, src), func(envelope string) {
 		global.Call("postMessage", []any{"message", envelope})
 	})
+	s.notes = data.notes
+	if global.Get("BroadcastChannel").Truthy() {
+		s.watch = neighbours()
+	}
 	s.introduce() // before the page can ask for a run: what it asks for depends on what this host has
 	// A panic in the callback or in any goroutine ends the program; worker.js then tells the page so, with its words.
 	global.Call("quantlabReady", js.FuncOf(func(_ js.Value, args []js.Value) any {

@@ -5,35 +5,45 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 )
 
-// maxCommand bounds a command's JSON, in bytes.
-const maxCommand = 64 << 10
+// Bounds of a command's JSON, in bytes.
+const (
+	maxCommand = 512 << 10                           // the longest text, every byte of it escaped, fits
+	maxPicture = maxCommand + wire.MaxGrayPixels*4/3 // of one with a wire.GrayPicture, in base64
+)
 
-// A session carries out the page's commands: one run at a time, in the order they came.
+// An answerer answers questions, as play.Bench does. Each is answered with exactly one event that ends it.
+type answerer interface {
+	Do(ctx context.Context, c wire.Command, emit func(wire.Event))
+}
+
+// A session carries out the page's commands: runs, short questions and long ones. Each kind waits for its own kind only.
 type session struct {
 	host lab.Host
 	src  lab.Source
 	post func(envelope string)
 
-	mu   sync.Mutex
-	jobs []*job // the first one is running
+	runs, short, long lane
+
+	asked atomic.Int64                         // questions begun, and questions answered
+	watch func() (met func() bool, end func()) // met tells, until end, of runs elsewhere in this browser
+	notes func() []string                      // what else to say at the end of a run
 }
 
-// A job is one run, under way or waiting.
-type job struct {
-	id      int
-	request wire.Request
-	ctx     context.Context
-	cancel  context.CancelFunc
-}
-
-func newSession(host lab.Host, src lab.Source, post func(string)) *session {
-	return &session{host: host, src: src, post: post}
+// newSession returns a session whose short and long questions go to these benches.
+func newSession(host lab.Host, src lab.Source, short, long answerer, post func(string)) *session {
+	s := &session{host: host, src: src, post: post}
+	s.watch = func() (func() bool, func()) { return func() bool { return false }, func() {} }
+	s.notes = func() []string { return nil }
+	s.runs = lane{send: s.send, do: s.run, tells: true}
+	s.short = lane{send: s.send, do: s.ask(short)}
+	s.long = lane{send: s.send, do: s.ask(long)}
+	return s
 }
 
 // introduce tells the page what this host is, before any command.
@@ -42,7 +52,7 @@ func (s *session) introduce() {
 	s.send(0, wire.Event{Kind: wire.EventStart, Result: hello})
 }
 
-// receive takes one command and returns at once. Every command of OpRun is answered with exactly one event that ends it.
+// receive takes one command and returns at once. Every command but OpCancel is answered with exactly one event that ends it.
 func (s *session) receive(text string) {
 	c, err := parseCommand(text)
 	if err != nil {
@@ -50,85 +60,82 @@ func (s *session) receive(text string) {
 		return
 	}
 	switch c.Op {
-	case wire.OpRun:
-		s.add(c.ID, *c.Request)
 	case wire.OpCancel:
-		s.cancel(c.ID)
+		for _, l := range []*lane{&s.runs, &s.short, &s.long} {
+			l.cancel(c.ID)
+		}
+	case wire.OpRun:
+		s.runs.add(c)
+	case wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpPicture:
+		s.short.add(c)
+	default:
+		s.long.add(c)
 	}
 }
 
-// parseCommand reads a command. With an error it returns as much as is known of the command, for the answer's ID.
+// parseCommand reads a command. With an error it returns as much as is known of the command, for the answer's ID. What a
+// question lacks, or asks for out of bounds, is the bench's to say.
 func parseCommand(text string) (wire.Command, error) {
 	var c wire.Command
-	if len(text) > maxCommand {
-		return c, fmt.Errorf("a command of %d bytes is too long: at most %d are read", len(text), maxCommand)
+	if len(text) > maxPicture {
+		return c, tooLong(text)
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
 		return c, fmt.Errorf("the command can't be understood: %w", err)
 	}
-	switch {
-	case c.Op == wire.OpCancel:
-	case c.Op != wire.OpRun:
+	switch c.Op {
+	case wire.OpRun:
+		if c.Request == nil {
+			return c, fmt.Errorf("the command %s needs a request", wire.OpRun)
+		}
+	case wire.OpPicture:
+		return c, nil
+	case wire.OpCancel, wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpSearch, wire.OpInspect, wire.OpAdvise, wire.OpEvaluate:
+	default:
 		return c, fmt.Errorf("unknown command %.20q: send %s or %s", c.Op, wire.OpRun, wire.OpCancel)
-	case c.Request == nil:
-		return c, fmt.Errorf("the command %s needs a request", wire.OpRun)
+	}
+	if len(text) > maxCommand {
+		return c, tooLong(text)
 	}
 	return c, nil
 }
 
-// add appends a run, and starts it if nothing is running.
-func (s *session) add(id int, request wire.Request) {
-	ctx, cancel := context.WithCancel(context.Background())
-	j := &job{id: id, request: request, ctx: ctx, cancel: cancel}
-	s.mu.Lock()
-	s.jobs = append(s.jobs, j)
-	ahead := len(s.jobs) - 1
-	s.mu.Unlock()
-	if ahead > 0 {
-		s.send(id, wire.Event{Kind: wire.EventQueued, Position: ahead})
-		return
-	}
-	go s.work()
+func tooLong(text string) error {
+	return fmt.Errorf("a command of %d bytes is too long: at most %d are read", len(text), maxCommand)
 }
 
-// cancel ends the run of that ID, also while it waits; lab.Run then answers for it.
-func (s *session) cancel(id int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, j := range s.jobs {
-		if j.id == id {
-			j.cancel()
-		}
+// ask returns how a lane carries out questions: b answers them.
+func (s *session) ask(b answerer) func(context.Context, wire.Command, func(wire.Event)) {
+	return func(ctx context.Context, c wire.Command, emit func(wire.Event)) {
+		s.asked.Add(1)
+		defer s.asked.Add(1)
+		b.Do(ctx, c, emit)
 	}
 }
 
-// work runs the jobs until none is left.
-func (s *session) work() {
-	for {
-		s.mu.Lock()
-		if len(s.jobs) == 0 {
-			s.mu.Unlock()
-			return
-		}
-		j := s.jobs[0]
-		s.mu.Unlock()
-
-		emit := func(e wire.Event) { s.send(j.id, e) }
-		lab.Run(j.ctx, s.host, s.src, j.request, emit) // its error was emitted as an event
-		j.cancel()
-
-		s.mu.Lock()
-		s.jobs = s.jobs[1:]
-		waiting := append([]*job(nil), s.jobs...)
-		s.mu.Unlock()
-		for ahead, w := range waiting {
-			if ahead > 0 {
-				s.send(w.id, wire.Event{Kind: wire.EventQueued, Position: ahead})
+// run carries out a run, and adds to its result what went on meanwhile and may have made its latencies too high.
+func (s *session) run(ctx context.Context, c wire.Command, emit func(wire.Event)) {
+	met, end := s.watch()
+	defer end()
+	asked := s.asked.Load()
+	lab.Run(ctx, s.host, s.src, *c.Request, func(e wire.Event) { // its error was emitted as an event
+		if e.Kind == wire.EventDone {
+			notes := s.notes()
+			if met() {
+				notes = append(notes, "another tab of this browser measured during this run: its latencies may be too high")
+			}
+			if s.asked.Load() != asked {
+				notes = append(notes, "the page answered other questions during this run: its latencies may be too high")
+			}
+			e.Result.Notes = append(e.Result.Notes, notes...)
+			for _, n := range notes {
+				emit(wire.Event{Kind: wire.EventNote, Text: n})
 			}
 		}
-	}
+		emit(e)
+	})
 }
 
 // send posts one event to the page.

@@ -32,13 +32,29 @@ func newPage(t *testing.T) (*session, *page) {
 		}
 	})
 	host := lab.Host{Name: wire.Browser, Version: "test", MaxThreads: 1}
-	return newSession(host, newSource(site), func(text string) {
+	return newSession(host, newSource(site), slow{p}, slow{p}, func(text string) {
 		var e wire.Envelope
 		if err := json.Unmarshal([]byte(text), &e); err != nil {
 			t.Errorf("%v in %s", err, text)
 		}
 		p.got <- e
 	}), p
+}
+
+// A slow bench answers a warm-up at once, and everything else when the page's site is closed.
+type slow struct{ *page }
+
+func (b slow) Do(ctx context.Context, c wire.Command, emit func(wire.Event)) {
+	if c.Op == wire.OpWarm {
+		emit(wire.Event{Kind: wire.EventDone})
+		return
+	}
+	select {
+	case <-b.stop:
+		emit(wire.Event{Kind: wire.EventDone})
+	case <-ctx.Done():
+		emit(wire.Event{Kind: wire.EventCancel})
+	}
 }
 
 type openerFunc func(ctx context.Context, name string, fresh bool) (io.ReadCloser, error)
@@ -87,13 +103,17 @@ func TestRunsTakeTurnsAndCanBeCanceled(t *testing.T) {
 	if e := p.next(wire.EventQueued); e.ID != 3 || e.Event.Position != 2 {
 		t.Errorf("got %+v", e)
 	}
-	// One that waits is cancelled in its turn; the one that runs, at once.
+	// One that waits and the one that runs are cancelled at once, and the others move up.
 	s.receive(command(t, wire.Command{ID: 2, Op: wire.OpCancel}))
+	if e := p.next(wire.EventCancel, wire.EventError); e.ID != 2 || e.Event.Kind != wire.EventCancel {
+		t.Errorf("got %+v, want the cancellation of 2", e)
+	}
+	if e := p.next(wire.EventQueued); e.ID != 3 || e.Event.Position != 1 {
+		t.Errorf("got %+v", e)
+	}
 	s.receive(command(t, wire.Command{ID: 1, Op: wire.OpCancel}))
-	for _, id := range []int{1, 2} {
-		if e := p.next(wire.EventCancel, wire.EventError); e.ID != id || e.Event.Kind != wire.EventCancel {
-			t.Errorf("got %+v, want the cancellation of %d", e, id)
-		}
+	if e := p.next(wire.EventCancel, wire.EventError); e.ID != 1 || e.Event.Kind != wire.EventCancel {
+		t.Errorf("got %+v, want the cancellation of 1", e)
 	}
 	close(p.stop)
 	if e := p.next(wire.EventError); e.ID != 3 || !strings.Contains(e.Event.Text, "the site is closed") {
@@ -103,6 +123,79 @@ func TestRunsTakeTurnsAndCanBeCanceled(t *testing.T) {
 	s.receive(quick(t, 4))
 	if e := p.next(wire.EventError); e.ID != 4 {
 		t.Errorf("got %+v", e)
+	}
+}
+
+// A run, a short question and a long one do not wait for each other; questions of one kind answer in order.
+func TestLanes(t *testing.T) {
+	s, p := newPage(t)
+	s.receive(quick(t, 1))
+	for id, op := range []string{wire.OpSearch, wire.OpEvaluate, wire.OpPredict, wire.OpPicture} {
+		s.receive(command(t, wire.Command{ID: -2 - id, Op: op}))
+	}
+	// Of the three that are under way each can be cancelled, and those that wait behind them.
+	for _, id := range []int{-2, -5, 1, -4} {
+		s.receive(command(t, wire.Command{ID: id, Op: wire.OpCancel}))
+		if e := p.next(wire.EventCancel, wire.EventDone); e.ID != id || e.Event.Kind != wire.EventCancel {
+			t.Errorf("got %+v, want the cancellation of %d", e, id)
+		}
+	}
+	s.receive(command(t, wire.Command{ID: -6, Op: wire.OpWarm, Warm: "mnist-lab1"}))
+	if e := p.next(wire.EventDone); e.ID != -6 {
+		t.Errorf("got %+v: a short question waits for a long one", e)
+	}
+	close(p.stop)
+	if e := p.next(wire.EventDone, wire.EventCancel); e.ID != -3 || e.Event.Kind != wire.EventDone {
+		t.Errorf("got %+v, want the answer to -3", e)
+	}
+}
+
+// A run's result tells what went on beside it.
+func TestRunTellsWhatDisturbedIt(t *testing.T) {
+	const asked, met, kept = "answered other questions", "another tab", "nothing is stored"
+	for name, want := range map[string]string{"alone": "", "asked": asked, "met": met, "kept": kept} {
+		t.Run(name, func(t *testing.T) {
+			p := &page{t: t, got: make(chan wire.Envelope, 1000)}
+			host := lab.Host{Name: wire.Browser, MaxThreads: 1, MinRun: time.Millisecond}
+			watching := false
+			m, _ := newMemory(t)
+			var s *session
+			src := openerFunc(func(ctx context.Context, file string, _ bool) (io.ReadCloser, error) {
+				if !watching {
+					t.Error("nobody watches for other runs")
+				}
+				if name == "asked" {
+					s.ask(slow{p})(ctx, wire.Command{Op: wire.OpWarm}, func(wire.Event) {})
+				}
+				return m.open(ctx, file, false)
+			})
+			s = newSession(host, newSource(src), slow{p}, slow{p}, func(text string) {
+				var e wire.Envelope
+				if err := json.Unmarshal([]byte(text), &e); err != nil {
+					t.Error(err)
+				}
+				p.got <- e
+			})
+			s.watch = func() (func() bool, func()) {
+				watching = true
+				return func() bool { return name == "met" }, func() { watching = false }
+			}
+			if name == "kept" {
+				s.notes = func() []string { return []string{kept} }
+			}
+			r := wire.Quick()
+			r.Runs, r.Examples, r.Batches, r.Variants = 1, 10, []int{1}, []string{wire.Baseline}
+			s.receive(command(t, wire.Command{ID: 1, Op: wire.OpRun, Request: &r}))
+			e := p.next(wire.EventDone, wire.EventError)
+			if e.Event.Kind != wire.EventDone {
+				t.Fatalf("got %+v", e.Event)
+			}
+			for _, text := range []string{asked, met, kept} {
+				if told := strings.Contains(strings.Join(e.Event.Result.Notes, "\n"), text); told != (text == want) {
+					t.Errorf("notes %q, want %q", e.Event.Result.Notes, want)
+				}
+			}
+		})
 	}
 }
 
@@ -128,9 +221,10 @@ func TestBadCommands(t *testing.T) {
 		`{"id":7,"op":"dig"}`:                 `unknown command "dig"`,
 		`{"id":7,"op":"run"}`:                 "needs a request",
 		`{"id":7,"op":"run","x":1}`:           `unknown field "x"`,
-		strings.Repeat(" ", maxCommand) + "{": "too long",
-		command(t, wire.Command{ID: 7, Op: wire.OpRun, Request: &bad}):     "out of range",
-		command(t, wire.Command{ID: 7, Op: wire.OpRun, Request: &threads}): "threads 2",
+		strings.Repeat(" ", maxPicture) + "{": "too long",
+		`{"id":7,"op":"warm","warm":"` + strings.Repeat("m", maxCommand) + `"}`: "too long",
+		command(t, wire.Command{ID: 7, Op: wire.OpRun, Request: &bad}):          "out of range",
+		command(t, wire.Command{ID: 7, Op: wire.OpRun, Request: &threads}):      "threads 2",
 	} {
 		s.receive(text)
 		if e := p.next(wire.EventError); !strings.Contains(e.Event.Text, want) {
@@ -149,10 +243,19 @@ func FuzzParseCommand(f *testing.F) {
 	for _, s := range []string{`{"id":1,"op":"run","request":{"models":["mnist-lab1"]}}`, `{"id":1,"op":"cancel"}`, `{`, `null`} {
 		f.Add(s)
 	}
+	ops := []string{wire.OpRun, wire.OpCancel, wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpPicture, wire.OpSearch, wire.OpInspect, wire.OpAdvise, wire.OpEvaluate}
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := parseCommand(text)
-		if err == nil && (c.Op != wire.OpRun && c.Op != wire.OpCancel || c.Op == wire.OpRun && c.Request == nil) {
+		if err == nil && (!slices.Contains(ops, c.Op) || c.Op == wire.OpRun && c.Request == nil) {
 			t.Errorf("%q gave %+v", text, c)
 		}
 	})
+}
+
+// The largest picture is read.
+func TestPictureFits(t *testing.T) {
+	text := command(t, wire.Command{ID: 1, Op: wire.OpPicture, Picture: &wire.GrayPicture{Width: 1024, Height: 1024, Gray: make([]byte, wire.MaxGrayPixels)}})
+	if c, err := parseCommand(text); err != nil || len(c.Picture.Gray) != wire.MaxGrayPixels {
+		t.Error(err)
+	}
 }

@@ -26,8 +26,9 @@ type source struct {
 	reader *shard.Reader
 	turn   chan struct{} // holds one token while somebody loads
 
-	networks map[string]network
-	examples map[exampleKey]*dataset.Examples
+	networks  map[string]network
+	examples  map[exampleKey]*dataset.Examples
+	sentences map[int]*dataset.Sentences // SST-2's dev set, by how many
 }
 
 type network struct {
@@ -44,7 +45,7 @@ type exampleKey struct {
 func newSource(site opener) *source {
 	s := &source{
 		site: site, turn: make(chan struct{}, 1),
-		networks: map[string]network{}, examples: map[exampleKey]*dataset.Examples{},
+		networks: map[string]network{}, examples: map[exampleKey]*dataset.Examples{}, sentences: map[int]*dataset.Sentences{},
 	}
 	s.reader = shard.NewReader(opening{site: site})
 	return s
@@ -76,6 +77,13 @@ func (s *source) Network(ctx context.Context, spec nn.Spec, progress func(done, 
 // Test returns the first n test examples; 0 is all of them.
 func (s *source) Test(ctx context.Context, spec nn.Spec, n int, progress func(done, total int64)) (*dataset.Examples, error) {
 	return s.set(ctx, spec, shard.Test, n, progress)
+}
+
+// Sentences returns the texts of the first n dev sentences of SST-2; 0 is all of them.
+func (s *source) Sentences(ctx context.Context, n int, progress func(done, total int64)) (*dataset.Sentences, error) {
+	return load(ctx, s, s.sentences, n, func(r *shard.Reader) (*dataset.Sentences, error) {
+		return r.Sentences(ctx, shard.Test, n, progress)
+	})
 }
 
 // Calibration returns the examples that calibrate static quantization.

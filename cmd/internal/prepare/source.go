@@ -78,6 +78,23 @@ func (s *Store) Test(ctx context.Context, spec nn.Spec, n int, progress func(don
 	}, progress)
 }
 
+// Sentences returns the texts of the first n dev sentences of SST-2; 0 is all of them.
+func (s *Store) Sentences(ctx context.Context, n int, progress func(done, total int64)) (*dataset.Sentences, error) {
+	dir, err := s.here(ctx, nn.Spec{Data: nn.SST2})
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.sentences(dir, dataset.Dev)
+	if err != nil {
+		return nil, err
+	}
+	done(progress, int64(all.Len()))
+	if n <= 0 {
+		n = all.Len()
+	}
+	return all.Head(n), ctx.Err()
+}
+
 // Calibration returns the training examples that calibrate static quantization: dataset.CalibrationRows of them.
 func (s *Store) Calibration(ctx context.Context, spec nn.Spec, progress func(done, total int64)) (*dataset.Examples, error) {
 	if spec.Data == nn.SST2 {

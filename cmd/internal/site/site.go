@@ -1,12 +1,13 @@
 // Package site serves the page: the files of web/, and what go-app generates around them.
 //
-// Every file is found under /web/name, where it is revalidated, and under /v/version/web/name, where it is immutable. The
-// page refers to the second form only. The version is a hash of all files together, so a page and the scripts, style
+// Every file is found under /web/name, where it is revalidated, and under /v/version/web/name, where it is immutable; so are
+// go-app's loader and style sheet under /app.js and /v/version/app.js. The page refers to the second form only. The version is a hash of all files together, so a page and the scripts, style
 // sheet and programs that it loads are always of one build. When the files change the site notices at the next page view.
 package site
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -123,6 +125,7 @@ func (s *Site) scan(stamp string) (*build, error) {
 	page := s.page(b.version)
 	page.Version = b.version
 	page.Resources = resources{root: web.Versioned + b.version}
+	page.CacheableResources = append(page.CacheableResources, b.lasting()...)
 	page.WasmContentLengthHeader = web.RawLength
 	b.page = page
 	return b, nil
@@ -175,7 +178,7 @@ func (s *Site) current(look bool) *build {
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	where := r.URL.Path
 	if rest, ok := strings.CutPrefix(where, web.Versioned); ok {
-		version, name, _ := strings.Cut(rest, "/web/")
+		version, name, _ := strings.Cut(rest, "/")
 		b := s.current(false)
 		if version != b.version {
 			b = s.current(true)
@@ -184,6 +187,11 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			static.Error(w, http.StatusNotFound, "this file belongs to another build: reload the page")
 			return
 		}
+		if slices.Contains(loaders, name) {
+			b.generate(w, r, "/"+name)
+			return
+		}
+		name, _ = strings.CutPrefix(name, "web/")
 		b.serve(w, r, name)
 		return
 	}
@@ -197,7 +205,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// go-app has a wasm_exec.js of its own, older than the toolchain's, and would ask the network for the others.
 		b.serve(w, r, where[1:])
 	default:
-		b.generate(w, r)
+		b.generate(w, r, where)
 	}
 }
 
@@ -214,8 +222,8 @@ func (b *build) serve(w http.ResponseWriter, r *http.Request, name string) {
 const maxGenerated = 64
 
 // generate serves what go-app makes for the path: the page itself, its loader, its manifest.
-func (b *build) generate(w http.ResponseWriter, r *http.Request) {
-	f, err := b.answer(r)
+func (b *build) generate(w http.ResponseWriter, r *http.Request, path string) {
+	f, err := b.answer(r.Context(), path)
 	if err != nil {
 		static.Error(w, http.StatusNotFound, "there is no such page")
 		return
@@ -223,14 +231,14 @@ func (b *build) generate(w http.ResponseWriter, r *http.Request) {
 	f.ServeHTTP(w, r)
 }
 
-// answer returns what go-app answers to the request's path. Nothing else of the request may shape it: others get it too.
-func (b *build) answer(r *http.Request) (*static.File, error) {
+// answer returns what go-app answers to a path. Nothing else of a request may shape it: others get it too.
+func (b *build) answer(ctx context.Context, path string) (*static.File, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if f, ok := b.generated[r.URL.Path]; ok {
+	if f, ok := b.generated[path]; ok {
 		return f, nil
 	}
-	ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, "http://localhost"+r.URL.EscapedPath(), nil)
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, (&url.URL{Scheme: "http", Host: "localhost", Path: path}).String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -243,11 +251,41 @@ func (b *build) answer(r *http.Request) (*static.File, error) {
 	if strings.HasPrefix(contentType, "text/") || contentType == "application/javascript" {
 		contentType += "; charset=utf-8"
 	}
-	f := static.FromBytes(r.URL.Path, contentType, rec.body.Bytes())
+	body := rec.body.Bytes()
+	if strings.HasPrefix(contentType, "text/html") {
+		body = b.pinned(body)
+	}
+	f := static.FromBytes(path, contentType, body)
 	if len(b.generated) < maxGenerated {
-		b.generated[r.URL.Path] = f
+		b.generated[path] = f
 	}
 	return f, nil
+}
+
+// loaders are the scripts and styles of go-app's own that a page loads.
+var loaders = []string{"app.js", "app.css"}
+
+// pinned makes a page name what it loads of go-app's by the version, like all else. go-app gives these names of their own, under
+// which a page that was kept could find those of another build.
+func (b *build) pinned(page []byte) []byte {
+	root := web.Versioned + b.version + "/"
+	for _, name := range loaders {
+		page = bytes.ReplaceAll(page, []byte(`"/`+name+`"`), []byte(`"`+root+name+`"`))
+	}
+	return bytes.ReplaceAll(page, []byte(`"/wasm_exec.js"`), []byte(`"`+root+`web/wasm_exec.js"`))
+}
+
+// lasting lists all files of the build, for the service worker to keep.
+func (b *build) lasting() []string {
+	root := web.Versioned + b.version + "/"
+	var paths []string
+	for _, name := range loaders {
+		paths = append(paths, root+name)
+	}
+	for name := range b.files {
+		paths = append(paths, root+"web/"+name)
+	}
+	return paths
 }
 
 // resources tells go-app where the static files are.

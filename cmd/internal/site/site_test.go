@@ -1,12 +1,14 @@
 package site
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +26,7 @@ func files(t *testing.T) string {
 	for name, text := range map[string]string{
 		"app.wasm": "\x00asm app", "compute.wasm": "\x00asm compute", "wasm_exec.js": "// the toolchain's",
 		"quantlab.js": strings.Repeat("quantlab();\n", 200), "worker.js": "worker()", "quantlab.css": "body{}",
+		"chart.css": ".chart{}", "draw.css": ".draw{}", "type.css": ".type{}", "inspect.css": ".inspect{}", "threads.js": "threads()",
 		"icon.svg": "<svg/>", "icon-192.png": "png", "icon-512.png": "png", "headers.go": "package web",
 		"kernels/link.wasm": strings.Repeat("\x00asm link", 200),
 	} {
@@ -90,7 +93,7 @@ func TestPage(t *testing.T) {
 	}
 	_, loader := get(s, "/app.js")
 	_, manifest := get(s, "/manifest.webmanifest")
-	links := regexp.MustCompile(`(?:src|href)="(/[^"]*)"|"(/v/[^"]+/web/[^"]+)"|"(/[a-z-]+\.js)"`)
+	links := regexp.MustCompile(`(?:src|href)="(/[^"]*)"|"(/v/[^"/]+/[^"]+)"|"(/[a-z-]+\.js)"`)
 	seen := map[string]bool{}
 	for _, m := range links.FindAllStringSubmatch(page+loader+manifest, -1) {
 		path := m[1] + m[2] + m[3]
@@ -102,9 +105,16 @@ func TestPage(t *testing.T) {
 			t.Errorf("%s, which the page refers to: status %d", path, res.StatusCode)
 		}
 	}
-	for _, want := range []string{"/app.js", "/wasm_exec.js", "/v/" + s.Version() + "/web/app.wasm", "/v/" + s.Version() + "/web/quantlab.js", "/app-worker.js"} {
+	root := "/v/" + s.Version()
+	for _, want := range []string{root + "/app.js", root + "/web/wasm_exec.js", root + "/web/app.wasm", root + "/web/quantlab.js", "/app-worker.js"} {
 		if !seen[want] {
 			t.Errorf("the page doesn't refer to %s, only to %v", want, seen)
+		}
+	}
+	// What a page loads is of its own build, whatever the server has by then.
+	for _, m := range regexp.MustCompile(`<(?:script|link rel="stylesheet")[^>]* (?:src|href)="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if !strings.HasPrefix(m[1], root+"/") {
+			t.Errorf("the page loads %s, which has no version", m[1])
 		}
 	}
 	if !strings.Contains(loader, web.RawLength) {
@@ -112,6 +122,32 @@ func TestPage(t *testing.T) {
 	}
 	if _, js := get(s, "/wasm_exec.js"); js != "// the toolchain's" {
 		t.Errorf("wasm_exec.js is not the toolchain's: %.60q", js)
+	}
+}
+
+// The service worker keeps every file of the build, and the page of every view.
+func TestServiceWorkerKeepsAll(t *testing.T) {
+	s := open(t, files(t))
+	_, script := get(s, "/app-worker.js")
+	list := regexp.MustCompile(`(?m)^const resources = (\[.*\]);$`).FindStringSubmatch(script)
+	if list == nil || !strings.Contains(script, `"quantlab page "`) || !strings.Contains(script, `prefix + "`+s.Version()+`"`) {
+		t.Fatalf("the script is\n%s", script)
+	}
+	var kept []string
+	if err := json.Unmarshal([]byte(list[1]), &kept); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range kept {
+		if res, _ := get(s, path); res.StatusCode != 200 {
+			t.Errorf("%s: status %d", path, res.StatusCode)
+		}
+	}
+	root := "/v/" + s.Version() + "/"
+	for _, want := range []string{"/", "/draw", "/type", "/inspect", "/all", "/manifest.webmanifest", root + "app.js", root + "app.css",
+		root + "web/app.wasm", root + "web/compute.wasm", root + "web/worker.js", root + "web/threads.js", root + "web/kernels/link.wasm", root + "web/chart.css"} {
+		if !slices.Contains(kept, want) {
+			t.Errorf("%s is not kept, only %q", want, kept)
+		}
 	}
 }
 
@@ -133,10 +169,13 @@ func TestPaths(t *testing.T) {
 		"/v/000000000000/web/quantlab.js":    404,
 		"/v/" + s.Version() + "/web/none.js": 404,
 		"/v/" + s.Version() + "/web/kernels/link.wasm": 200,
-		"/v/":           404,
-		"/no-such-page": 404,
-		"/robots.txt":   404,
-		"/app.wasm":     404,
+		"/v/" + s.Version() + "/app.js":                200,
+		"/v/" + s.Version() + "/app-worker.js":         404,
+		"/v/" + s.Version() + "/":                      404,
+		"/v/":                                          404,
+		"/no-such-page":                                404,
+		"/robots.txt":                                  404,
+		"/app.wasm":                                    404,
 	} {
 		if res, _ := get(s, path); res.StatusCode != want {
 			t.Errorf("%s: status %d, want %d", path, res.StatusCode, want)

@@ -33,7 +33,9 @@ const (
 	MaxFound       = 200     // examples that a search gives
 	MaxSamples     = 100     // examples of a SamplesRequest
 	MaxCalibration = 8192    // examples that calibrate
+	MaxUnits       = 32      // of an InspectRequest
 	MaxText        = 1 << 16 // of a sentence, bytes
+	MaxWords       = 500     // of a sentence that are told one by one
 	MaxPoints      = 20000   // of a drawing
 	MaxGrayPixels  = 1 << 20 // of a GrayPicture
 	DrawingGrid    = 1 << 10 // points of a drawing lie on a grid of this side
@@ -157,28 +159,31 @@ type Layer struct {
 
 	WeightLoss Distortion `json:"weight_loss"` // dequantized against float32
 	InputLoss  Distortion `json:"input_loss"`  // of the activations that enter
-	OutputLoss Distortion `json:"output_loss"` // of the layer alone, its input being float32's
-	ChainLoss  Distortion `json:"chain_loss"`  // of its output with all layers before it converted too
+	OutputLoss Distortion `json:"output_loss"` // of the layer alone, its input being float32's; on the first examples, at most 256
+	ChainLoss  Distortion `json:"chain_loss"`  // of its output with all layers before it converted too; on the same examples
 
 	Dead []int  `json:"dead,omitempty"` // units that no calibration example makes positive; only where there is a ReLU
-	Rows []Loss `json:"rows,omitempty"` // outputs whose weights lose most, the worst first
-	Cols []Loss `json:"cols,omitempty"` // inputs whose weights lose most, the worst first
+	Rows []Loss `json:"rows,omitempty"` // outputs whose weights have the largest shares of the squared error, the worst first
+	Cols []Loss `json:"cols,omitempty"` // inputs, likewise
 
 	Explain []string `json:"explain"` // sentences, computed from these numbers
 }
 
 // A Distribution is how many numbers lie where, and the grid that stands for them.
+//
+// A dynamic layer's input has a grid for each batch, or each example: Grid is then the one in the middle by scale of those that
+// the calibration examples get in batches of 64; Clipped and Used are those of all these grids together.
 type Distribution struct {
 	Lo      float64   `json:"lo"` // the smallest and the largest
 	Hi      float64   `json:"hi"`
 	Mean    float64   `json:"mean"`
-	Std     float64   `json:"std"`
+	Std     float64   `json:"std"` // of all of them: divided by Count
 	Count   int       `json:"count"`
 	Zeros   int       `json:"zeros"`            // exactly zero
 	Bins    []int     `json:"bins"`             // equal ones from Lo to Hi; the last one includes Hi
 	Grid    *Grid     `json:"grid,omitempty"`   // none where the numbers stay floating-point
 	Scales  []float64 `json:"scales,omitempty"` // of the channels' grids, ascending: smallest, quartiles, largest; Grid is then the median's
-	Clipped float64   `json:"clipped"`          // share that lies more than half a step beyond the grid's ends
+	Clipped float64   `json:"clipped"`          // share, 0 to 1, that lies more than half a step beyond the grid's ends
 	Used    int       `json:"used,omitempty"`   // levels of the grid that some number takes
 }
 

@@ -11,8 +11,9 @@ type Prediction struct {
 	Pixels []int `json:"pixels,omitempty"`
 	// MNIST: the image before it is cropped for the model, DigitSide x DigitSide.
 	Digit []byte `json:"digit,omitempty"`
-	// SST-2: the sentence's words in their order; the unknown ones are dropped before the bag is made.
-	Words []Word `json:"words,omitempty"`
+	// SST-2: the sentence's words in their order, the first MaxWords of them; the unknown ones are dropped before the bag is made.
+	Words     []Word `json:"words,omitempty"`
+	MoreWords int    `json:"more_words,omitempty"` // how many words follow them
 	// What the words add up to, where PredictRequest.Explain asked.
 	Decision *Decision `json:"decision,omitempty"`
 

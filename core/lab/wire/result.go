@@ -67,6 +67,8 @@ type Row struct {
 
 	LatencyUS map[string]Latency `json:"latency_us"` // keyed by batch size, "1", "64"
 	Note      string             `json:"note,omitempty"`
+
+	Partial bool `json:"partial,omitempty"` // of an event: latencies are still to come, with the row that replaces this one
 }
 
 // Hardware is what is known of the machine that measured.
@@ -104,7 +106,7 @@ const (
 	EventQueued   = "queued"   // another run is going on; Position says how many are ahead
 	EventStart    = "start"    // Result holds version, hardware and settings, no rows yet
 	EventProgress = "progress" // Step and Fraction
-	EventRow      = "row"      // Row is final
+	EventRow      = "row"      // Row is final, unless it is Partial
 	EventNote     = "note"     // Text belongs to the whole run
 	EventDone     = "done"     // Result is complete
 	EventError    = "error"    // Text is one sentence; nothing follows

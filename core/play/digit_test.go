@@ -1,4 +1,4 @@
-package lab
+package play
 
 import (
 	"bytes"
@@ -42,14 +42,18 @@ func bar(w, h int, rect image.Rectangle, paper, ink uint8) *image.Gray {
 	return g
 }
 
-func (d *Digit) box() (box image.Rectangle) {
+// box returns the box of all ink, and that of the darker one.
+func (d *Digit) box() (all, dark image.Rectangle) {
 	for i, p := range d {
+		x, y := i%digitSide, i/digitSide
+		if p > 0 {
+			all = all.Union(image.Rect(x, y, x+1, y+1))
+		}
 		if p > 64 {
-			x, y := i%digitSide, i/digitSide
-			box = box.Union(image.Rect(x, y, x+1, y+1))
+			dark = dark.Union(image.Rect(x, y, x+1, y+1))
 		}
 	}
-	return box
+	return all, dark
 }
 
 func (d *Digit) massCentre() (x, y float64) {
@@ -93,17 +97,17 @@ func TestDigitIsFittedAndCentred(t *testing.T) {
 		{"tall, light on dark", 300, 200, image.Rect(200, 20, 240, 180), 0, 255, 5, 20},
 		{"grey paper, pale ink", 120, 400, image.Rect(30, 100, 90, 130), 200, 120, 20, 10},
 		{"smaller than MNIST", 12, 12, image.Rect(1, 1, 6, 11), 0, 255, 10, 20},
-		{"a hair line", 500, 500, image.Rect(250, 10, 252, 490), 255, 0, 1, 20},
+		{"a hair line, made wider", 500, 500, image.Rect(250, 10, 252, 490), 255, 0, 2, 20},
 		{"to the edge but for a corner", 100, 50, image.Rect(1, 1, 99, 49), 255, 0, 20, 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := mustRead(t, bar(c.w, c.h, c.rect, c.paper, c.ink))
-			if box := d.box(); box.Dx() != c.wide || box.Dy() != c.high {
+			if _, box := d.box(); box.Dx() != c.wide || box.Dy() != c.high {
 				t.Errorf("the ink fills %v, want %d x %d", box, c.wide, c.high)
 			}
 			x, y := d.massCentre()
-			if math.Abs(x-14) > 0.51 || math.Abs(y-14) > 0.51 {
-				t.Errorf("centre of mass at %.2f, %.2f, want 14, 14", x, y)
+			if math.Abs(x-14.5) > 0.51 || math.Abs(y-14.5) > 0.51 {
+				t.Errorf("centre of mass at %.2f, %.2f, want 14.5, 14.5", x, y)
 			}
 			if d[0] != 0 || d[digitSide*digitSide-1] != 0 {
 				t.Error("paper is not 0")
@@ -121,8 +125,8 @@ func TestDigitCentresMassNotBox(t *testing.T) {
 		}
 	}
 	_, y := mustRead(t, g).massCentre()
-	if math.Abs(y-14) > 0.51 {
-		t.Errorf("centre of mass at height %.2f, want 14", y)
+	if math.Abs(y-14.5) > 0.51 {
+		t.Errorf("centre of mass at height %.2f, want 14.5", y)
 	}
 }
 
@@ -133,7 +137,7 @@ func TestDigitOnTransparentPaper(t *testing.T) {
 			p.SetNRGBA(x, y, color.NRGBA{A: 255})
 		}
 	}
-	if box := mustRead(t, p).box(); box.Dy() != 20 {
+	if _, box := mustRead(t, p).box(); box.Dy() != 20 {
 		t.Errorf("black ink on nothing fills %v, want 20 pixels of height", box)
 	}
 }

@@ -1,0 +1,265 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/app/chart"
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+	"quantlab/core/report"
+)
+
+// An answersView is what every variant of one or more models answers to one input, as plain values: nothing is drawn again
+// where they stay the same.
+type answersView struct {
+	Input  string // what was asked, for the tables' captions: "this drawing"
+	Groups []answersGroup
+}
+
+// An answersGroup is one model's rows.
+type answersGroup struct {
+	Model, Shape string
+	Rows         []answerRow
+	Notes        []string
+	Stale        bool // an answer to a newer input is on its way
+}
+
+// An answerRow is one variant's answer. Without a Label it holds the place of one.
+type answerRow struct {
+	Variant, Name, Kind string
+	Label               string
+	Verdict             string // "the baseline", "agrees with float32" or "differs from float32"
+	Differs             bool
+	Labels              []string  // of the classes
+	Probabilities       []float64 // one a class
+	Margin              string    // "96.2"
+	Latency, Deviation  string    // µs
+	Passes              int       // that Latency comes from
+	Note                string    // why there is no answer
+}
+
+// customName is what the reader's own plan is called among the variants.
+const customName = "your plan"
+
+// The classes, as they are called before there is an answer.
+var (
+	digitLabels   = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
+	verdictLabels = []string{"negative", "positive"}
+)
+
+// newAnswers lays out what a model answered; the rows are those of the lab's variants, and with custom one for the reader's own
+// plan. With p nil they hold the places of the answers to come.
+func newAnswers(model string, custom bool, p *wire.Prediction) answersGroup {
+	g := answersGroup{Model: model}
+	labels := digitLabels
+	if spec, err := nn.SpecOf(model); err == nil {
+		g.Shape = spec.Shape()
+		if spec.Data == nn.SST2 {
+			labels = verdictLabels
+		}
+	}
+	ids := wire.VariantIDs()
+	if custom {
+		ids = append(ids, wire.Custom)
+	}
+	for _, id := range ids {
+		row := answerRow{Variant: id, Name: answerName(id), Kind: "from Inspect", Labels: labels}
+		if v, err := wire.VariantOf(id); err == nil {
+			row.Kind = labName(v)
+		}
+		if p != nil {
+			row.take(p)
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	if p != nil {
+		for _, n := range p.Notes {
+			g.Notes = append(g.Notes, sentence(n))
+		}
+	}
+	return g
+}
+
+// take puts the variant's answer of a prediction into its row.
+func (r *answerRow) take(p *wire.Prediction) {
+	i := slices.IndexFunc(p.Answers, func(a wire.Answer) bool { return a.Variant == r.Variant })
+	if i < 0 {
+		return
+	}
+	a := p.Answers[i]
+	r.Note = sentence(a.Note)
+	if a.Label == "" {
+		return
+	}
+	r.Label, r.Labels, r.Probabilities = a.Label, p.Labels, a.Probabilities
+	r.Margin = strconv.FormatFloat(100*a.Margin, 'f', 1, 64)
+	switch {
+	case r.Variant == wire.Baseline:
+		r.Verdict = "the baseline"
+	case a.Agrees:
+		r.Verdict = "agrees with float32"
+	default:
+		r.Verdict, r.Differs = "differs from float32", true
+	}
+	if c := a.Call; c != nil && len(c.Samples) > 0 {
+		r.Latency, r.Deviation = report.Trim(c.Mean, c.Std)
+		r.Passes = len(c.Samples)
+	}
+}
+
+// answers shows them: a table a model, whose rows become cards where it is narrow. Every figure has a place of fixed width, so
+// that nothing moves while the answers follow a hand.
+type answers struct {
+	goapp.Compo
+	View answersView
+}
+
+func (a *answers) Render() goapp.UI {
+	return goapp.Div().Class("answers").Body(goapp.Range(a.View.Groups).Slice(func(i int) goapp.UI { return a.group(a.View.Groups[i]) }))
+}
+
+// The roles are spelled out because the narrow layout takes the table's display away, and with it, in some browsers, the meaning.
+func (a *answers) group(g answersGroup) goapp.UI {
+	head := func(class, text, more string) goapp.UI {
+		return goapp.Th().Scope("col").Role("columnheader").Class("answer-"+class).Body(goapp.Text(text+" "), goapp.Small().Text(more))
+	}
+	rows := make([]goapp.UI, len(g.Rows))
+	for i, r := range g.Rows {
+		rows[i] = answerLine(g.Model, r)
+	}
+	state := "fresh"
+	if g.Stale {
+		state = "stale"
+	}
+	return goapp.Article().Class("card answer-card").DataSet("model", g.Model).DataSet("state", state).Aria("label", g.Model).Body(
+		goapp.Header().Body(
+			goapp.P().Class("answer-model").Body(goapp.B().Text(g.Model), goapp.Text(" "), goapp.Small().Text(g.Shape)),
+		),
+		goapp.Table().Role("table").Class("answer-table").Body(
+			goapp.Caption().Class("unseen").Text("What every variant of "+g.Model+" answers to "+a.View.Input),
+			goapp.THead().Role("rowgroup").Body(goapp.Tr().Role("row").Body(
+				head("variant", "Variant", ""),
+				head("label", "Answer", "against float32"),
+				head("classes", "Classes", "probability, %"),
+				head("margin", "Margin", "over second, points"),
+				head("latency", "This call", "µs, mean ± std (passes)"),
+			)),
+			goapp.TBody().Role("rowgroup").Body(rows...),
+		),
+		goapp.Ul().Class("answer-notes").Body(goapp.Range(g.Notes).Slice(func(i int) goapp.UI { return goapp.Li().Text(g.Notes[i]) })),
+	)
+}
+
+func answerLine(model string, r answerRow) goapp.UI {
+	state := "empty"
+	switch {
+	case r.Label != "" && r.Differs:
+		state = "differs"
+	case r.Label != "":
+		state = "answered"
+	case r.Note != "":
+		state = "absent"
+	}
+	return goapp.Tr().Role("row").Class("v-"+r.Variant).DataSet("model", model).DataSet("variant", r.Variant).DataSet("state", state).Body(
+		goapp.Th().Scope("row").Role("rowheader").DataSet("col", "variant").Body(
+			goapp.Span().Class("variant").Body(goapp.Raw(markerSVG(r.Variant)), goapp.Span().Text(r.Name)),
+			goapp.Small().Text(r.Kind),
+		),
+		goapp.Td().Role("cell").DataSet("col", "answer").Body(answerWords(r)...),
+		goapp.Td().Role("cell").DataSet("col", "classes").Body(goapp.Raw(chart.Classes(r.Labels, r.Probabilities, slices.Index(r.Labels, r.Label)))),
+		goapp.Td().Role("cell").DataSet("col", "margin").DataSet("head", "Margin, points").Body(figureOr(r.Margin)),
+		goapp.Td().Role("cell").DataSet("col", "latency").DataSet("head", "This call, µs").Body(callWords(r)...),
+	)
+}
+
+// answerWords begin with the label: digit, or positive or negative.
+func answerWords(r answerRow) []goapp.UI {
+	if r.Label == "" {
+		return []goapp.UI{goapp.B().Class("label").Text("–"), goapp.Small().Class("agreement").Text(r.Note)}
+	}
+	return []goapp.UI{goapp.B().Class("label").Text(r.Label), goapp.Small().Class("agreement").Text(" " + r.Verdict)}
+}
+
+func callWords(r answerRow) []goapp.UI {
+	if r.Latency == "" {
+		return []goapp.UI{figureOr("")}
+	}
+	out := []goapp.UI{goapp.Span().Class("figure").Text(r.Latency)}
+	if r.Deviation != "" {
+		out = append(out, goapp.Small().Text(fmt.Sprintf(" ± %s (%d)", r.Deviation, r.Passes)))
+	}
+	return out
+}
+
+func figureOr(text string) goapp.UI {
+	if text == "" {
+		return goapp.Span().Class("none").Text("–")
+	}
+	return goapp.Span().Class("figure").Text(text)
+}
+
+// answerName is a variant's name among the answers.
+func answerName(id string) string {
+	if id == wire.Custom {
+		return customName
+	}
+	return variantName(id)
+}
+
+// baselineLabel is what float32 answers, "" where there is no such answer.
+func baselineLabel(p *wire.Prediction) string {
+	if p == nil {
+		return ""
+	}
+	for _, a := range p.Answers {
+		if a.Variant == wire.Baseline {
+			return a.Label
+		}
+	}
+	return ""
+}
+
+// answersSentence says what the variants answer: "All four variants say 7, float32 with 98%."
+func answersSentence(p *wire.Prediction) string {
+	var base wire.Answer
+	var others []string
+	n := 0
+	for _, a := range p.Answers {
+		switch {
+		case a.Label == "":
+			continue
+		case a.Variant == wire.Baseline:
+			base = a
+		case !a.Agrees:
+			others = append(others, answerName(a.Variant)+" says "+a.Label)
+		}
+		n++
+	}
+	if base.Label == "" {
+		return "There is no answer."
+	}
+	with := fmt.Sprintf("float32 with %.0f%%", 100*slices.Max(append([]float64{0}, base.Probabilities...)))
+	switch {
+	case n == 1:
+		return fmt.Sprintf("Float32 says %s%s.", base.Label, strings.TrimPrefix(with, "float32"))
+	case len(others) == 0:
+		return fmt.Sprintf("All %s variants say %s, %s.", smallNumber(n), base.Label, with)
+	case len(others) == n-1:
+		return fmt.Sprintf("Float32 says %s%s; %s.", base.Label, strings.TrimPrefix(with, "float32"), strings.Join(others, "; "))
+	}
+	return fmt.Sprintf("Float32 says %s%s; %s. The others agree with float32.", base.Label, strings.TrimPrefix(with, "float32"), strings.Join(others, "; "))
+}
+
+// smallNumber spells a number up to ten as a sentence does.
+func smallNumber(n int) string {
+	words := []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
+	if n < 0 || n >= len(words) {
+		return strconv.Itoa(n)
+	}
+	return words[n]
+}

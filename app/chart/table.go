@@ -1,0 +1,36 @@
+package chart
+
+import "strings"
+
+// Table writes a chart's numbers as an HTML table: its caption, the columns' headers, and rows whose first cell is their header. Missing
+// cells are empty, surplus ones are left out.
+func Table(caption string, headers []string, rows [][]string) string {
+	var b strings.Builder
+	b.WriteString(`<table class="chart-table"><caption>` + escape(caption) + `</caption><thead><tr>`)
+	for _, h := range headers {
+		b.WriteString(`<th scope="col">` + escape(h) + `</th>`)
+	}
+	b.WriteString(`</tr></thead><tbody>`)
+	for _, r := range rows {
+		b.WriteString(`<tr>`)
+		for i := range headers {
+			cell := ""
+			if i < len(r) {
+				cell = escape(r[i])
+			}
+			if i == 0 {
+				b.WriteString(`<th scope="row">` + cell + `</th>`)
+			} else {
+				b.WriteString(`<td>` + cell + `</td>`)
+			}
+		}
+		b.WriteString(`</tr>`)
+	}
+	b.WriteString(`</tbody></table>`)
+	return b.String()
+}
+
+// Details is Table behind a disclosure, "As a table", that goes under its chart.
+func Details(caption string, headers []string, rows [][]string) string {
+	return `<details class="as-table"><summary>As a table</summary>` + Table(caption, headers, rows) + `</details>`
+}

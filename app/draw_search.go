@@ -1,0 +1,201 @@
+package app
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/report"
+)
+
+// mostFound is how many disagreements a search of the test set shows.
+const mostFound = 40
+
+// A digitSearch looks through the test set for images on which a variant and float32 disagree.
+type digitSearch struct {
+	Chosen   string // model and variant to search next: "mnist-lab1/static-qint8"
+	Ran      string // and of what is found
+	Found    []wire.Example
+	Fraction float64
+	Going    bool
+	Over     bool // it came to its end
+	Failed   string
+}
+
+// searchLane is where searches wait for each other.
+const searchLane = "draw-search"
+
+// searchPairs are the models and variants that can be searched: all that answer but float32.
+func (s *session) searchPairs(custom []string) []option {
+	var out []option
+	for _, model := range s.Draw.asked() {
+		ids := wire.VariantIDs()[1:]
+		if slices.Contains(custom, model) {
+			ids = append(ids, wire.Custom)
+		}
+		for _, id := range ids {
+			o := option{Value: model + "/" + id, Label: answerName(id)}
+			if s.Draw.Models == Both {
+				o.Group = model
+			}
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// searchPair is what would be searched: what the reader chose, or static int8, which differs most often.
+func (s *session) searchPair(pairs []option) string {
+	chosen := s.Draw.search.Chosen
+	if slices.ContainsFunc(pairs, func(o option) bool { return o.Value == chosen }) {
+		return chosen
+	}
+	return s.Draw.asked()[0] + "/static-qint8"
+}
+
+func (s *session) searchDigits() {
+	pair := s.searchPair(s.searchPairs(s.customModels()))
+	model, variant, _ := strings.Cut(pair, "/")
+	request := &wire.SearchRequest{Model: model, Variant: variant, Limit: mostFound}
+	if variant == wire.Custom {
+		request.Custom = s.customFor(model)
+	}
+	s.Draw.search = digitSearch{Chosen: pair, Ran: pair, Going: true}
+	s.say("Searching the test set.")
+	s.ask(searchLane, wire.Command{Op: wire.OpSearch, Search: request}, true, func(e wire.Event) {
+		d := &s.Draw.search
+		switch {
+		case e.Kind == wire.EventProgress:
+			d.Fraction = max(d.Fraction, clamp01(e.Fraction))
+		case e.Kind == wire.EventExample && e.Example != nil && len(e.Example.Digit) == digitPixels && len(d.Found) < mostFound:
+			d.Found = append(d.Found, *e.Example)
+		case e.Kind == wire.EventDone:
+			d.Going, d.Over = false, true
+			s.say(searchSentence(*d))
+		case e.Kind == wire.EventError:
+			d.Going, d.Failed = false, sentence(e.Text)
+			s.say(d.Failed)
+		case e.Kind == wire.EventCancel:
+			d.Going = false
+		}
+	})
+}
+
+func (s *session) cancelSearch() {
+	s.drop(searchLane)
+	s.Draw.search.Going = false
+	s.say(searchSentence(s.Draw.search))
+}
+
+// searchSentence says how the search stands.
+func searchSentence(d digitSearch) string {
+	model, variant, _ := strings.Cut(d.Ran, "/")
+	searched := report.Count(int(math.Round(d.Fraction * testDigits)))
+	if d.Over && len(d.Found) < mostFound {
+		searched = "all " + report.Count(testDigits)
+	}
+	name := answerName(variant) + " of " + model
+	switch {
+	case d.Ran == "" || d.Failed != "":
+		return d.Failed
+	case len(d.Found) == 0 && d.Over:
+		return fmt.Sprintf("None found: %s and float32 answer the same to %s test images.", name, searched)
+	case d.Going:
+		return fmt.Sprintf("%s of %s test images searched, %s found.", searched, report.Count(testDigits), report.Count(len(d.Found)))
+	case d.Over && len(d.Found) >= mostFound:
+		return fmt.Sprintf("The first %s test images on which %s and float32 disagree.", report.Count(len(d.Found)), name)
+	case d.Over:
+		return fmt.Sprintf("%s and float32 disagree on %s of %s test images.", upperFirst(name), report.Count(len(d.Found)), searched)
+	}
+	return fmt.Sprintf("Cancelled: %s of %s test images searched, %s found.", searched, report.Count(testDigits), report.Count(len(d.Found)))
+}
+
+// A searchView is the search as it is drawn.
+type searchView struct {
+	Pairs    []option
+	Pair     string
+	Going    bool
+	Percent  int
+	Sentence string
+	Failed   bool
+	Found    []thumbnail
+}
+
+func (s *session) drawSearch(custom []string) searchView {
+	d := s.Draw.search
+	v := searchView{Pairs: s.searchPairs(custom), Going: d.Going, Percent: int(100 * d.Fraction), Sentence: searchSentence(d), Failed: d.Failed != ""}
+	v.Pair = s.searchPair(v.Pairs)
+	for _, e := range d.Found {
+		_, variant, _ := strings.Cut(d.Ran, "/")
+		t := newThumbnail(e, s.Draw.sketch.Example)
+		t.Words = []string{"a " + e.Label, "float32 " + e.Baseline, "here " + e.Answer}
+		t.Label = fmt.Sprintf("Test image %d, a %s: float32 says %s, %s says %s", e.Index, e.Label, e.Baseline, answerName(variant), e.Answer)
+		v.Found = append(v.Found, t)
+	}
+	return v
+}
+
+// drawSearcher is the search: what to look for, how far it is, and what it found.
+type drawSearcher struct {
+	goapp.Compo
+	S     *session
+	Level int
+	View  searchView
+}
+
+func (d *drawSearcher) Render() goapp.UI {
+	v := d.View
+	class := "search-words"
+	if v.Failed {
+		class += " problem"
+	}
+	button := disable(goapp.Button().Type("button"), false).ID("draw-search").Text("Find").OnClick(d.onFind)
+	if v.Going {
+		button = disable(goapp.Button().Type("button"), false).ID("draw-search").Text("Cancel").OnClick(d.onCancel)
+	}
+	return goapp.Div().Class("draw-search tool").Body(
+		heading(d.Level, "search-digits", "Find one that differs"),
+		goapp.P().Class("about").Text("Looks through the 10,000 test images for those that a variant and float32 answer differently. Choose one to put it on the pad."),
+		goapp.Div().Class("search-line").Body(
+			goapp.Div().Class("field").Body(
+				goapp.Label().For("search-pair").Text("Variant"),
+				goapp.Select().ID("search-pair").Disabled(goapp.IsServer).OnChange(d.onPair).Body(entries(v.Pairs, v.Pair)...),
+			),
+			button,
+			goapp.Div().Class("search-progress").Body(d.progress()...),
+		),
+		goapp.P().Class(class).Text(v.Sentence),
+		thumbnails(v.Found, d.onFound),
+	)
+}
+
+func (d *drawSearcher) progress() []goapp.UI {
+	if !d.View.Going {
+		return nil
+	}
+	return []goapp.UI{
+		goapp.Progress().Max(100).Value(d.View.Percent).Aria("label", "Share of the test set searched"),
+		goapp.Span().Class("percent").Text(strconv.Itoa(d.View.Percent) + "%"),
+	}
+}
+
+func (d *drawSearcher) onPair(ctx goapp.Context, _ goapp.Event) {
+	d.S.Draw.search.Chosen = ctx.JSSrc().Get("value").String()
+}
+
+func (d *drawSearcher) onFind(goapp.Context, goapp.Event) { d.S.searchDigits() }
+
+func (d *drawSearcher) onCancel(goapp.Context, goapp.Event) { d.S.cancelSearch() }
+
+func (d *drawSearcher) onFound(i int) goapp.EventHandler {
+	return func(goapp.Context, goapp.Event) {
+		if found := d.S.Draw.search.Found; i < len(found) {
+			d.S.putExample(found[i])
+		}
+	}
+}

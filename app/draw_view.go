@@ -1,0 +1,245 @@
+package app
+
+import (
+	"slices"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/app/chart"
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+)
+
+// drawAnswers lays out the answers.
+func (s *session) drawAnswers(custom []string) answersView {
+	v := answersView{Input: "this drawing"}
+	for _, model := range s.Draw.asked() {
+		r := s.Draw.reply(model)
+		g := newAnswers(model, slices.Contains(custom, model), r.Prediction)
+		g.Stale = r.Prediction != nil && r.Input != s.Draw.input
+		v.Groups = append(v.Groups, g)
+	}
+	return v
+}
+
+// A summaryView is the answers in a line a model, which stays in sight beside the pad where the rows do not.
+type summaryView struct {
+	Lines []summaryLine
+	Text  string
+}
+
+type summaryLine struct {
+	Model string // "" where there is one model only
+	Rows  []answerRow
+}
+
+func (s *session) drawSummary(custom []string) summaryView {
+	v := summaryView{Text: s.drawVerdict()}
+	for _, g := range s.drawAnswers(custom).Groups {
+		line := summaryLine{}
+		if s.Draw.Models == Both {
+			line.Model = g.Model
+		}
+		for _, r := range g.Rows {
+			line.Rows = append(line.Rows, answerRow{Variant: r.Variant, Name: r.Name, Label: r.Label, Differs: r.Differs})
+		}
+		v.Lines = append(v.Lines, line)
+	}
+	if v.Text == "" {
+		v.Text = "Draw a digit, and the answers stand here."
+	}
+	return v
+}
+
+type drawSummary struct {
+	goapp.Compo
+	View summaryView
+}
+
+func (d *drawSummary) Render() goapp.UI {
+	return goapp.Div().Class("draw-summary").Body(
+		goapp.Div().Class("summary-lines").Aria("hidden", "true").Body(goapp.Range(d.View.Lines).Slice(func(i int) goapp.UI {
+			l := d.View.Lines[i]
+			return goapp.Div().Class("summary-line").Body(
+				goapp.Span().Class("summary-model").Text(l.Model),
+				goapp.Range(l.Rows).Slice(func(k int) goapp.UI { return summaryChip(l.Rows[k]) }),
+			)
+		})),
+		goapp.P().Class("summary-text").Text(d.View.Text),
+	)
+}
+
+func summaryChip(r answerRow) goapp.UI {
+	class, label := "summary-chip", r.Label
+	switch {
+	case r.Differs:
+		class += " differs"
+	case label == "":
+		label = "–"
+	}
+	return goapp.Span().Class(class).Title(r.Name).Body(goapp.Raw(markerSVG(r.Variant)), goapp.B().Text(label))
+}
+
+// A toolsView is what the buttons under the pad can do, and what centring does.
+type toolsView struct {
+	Undo, Redo, Clear bool
+	AsDrawn, Invert   bool
+	Centring          string
+}
+
+func (s *session) drawTools() toolsView {
+	d := &s.Draw
+	v := toolsView{
+		Undo: len(d.past) > 0 || len(d.stroke) > 0, Redo: len(d.future) > 0, Clear: d.drawing() != nil,
+		AsDrawn: d.AsDrawn, Invert: d.Invert,
+		Centring: "MNIST’s digits were centred by their mass and scaled to 20 pixels, so the nets expect that.",
+	}
+	if d.AsDrawn {
+		v.Centring = "Off: the nets see the field as it is. They never learned that a digit may stand elsewhere or be smaller."
+	}
+	if d.Invert {
+		v.Centring += " Inverted: dark ink on a light field is nothing they ever saw."
+	}
+	if d.centring != "" {
+		v.Centring += " " + d.centring
+	}
+	return v
+}
+
+type drawTools struct {
+	goapp.Compo
+	S    *session
+	View toolsView
+}
+
+func (d *drawTools) Render() goapp.UI {
+	v := d.View
+	tool := func(id, text, keys string, on bool, do func()) goapp.UI {
+		return disable(goapp.Button().Type("button"), !on).ID("draw-"+id).Text(text).Title(keys).
+			OnClick(func(goapp.Context, goapp.Event) { do() }, id)
+	}
+	toggle := func(id, text string, on bool, set func(bool)) goapp.UI {
+		return goapp.Label().Body(
+			check(goapp.Input().Type("checkbox"), on).ID("draw-"+id).
+				OnChange(func(ctx goapp.Context, _ goapp.Event) { set(ctx.JSSrc().Get("checked").Bool()) }, id),
+			goapp.Span().Text(text),
+		)
+	}
+	return goapp.Div().Class("draw-tools").Body(
+		goapp.Div().Class("tools").Role("group").Aria("label", "Drawing").Body(
+			tool("undo", "Undo", "Ctrl+Z", v.Undo, d.S.undoDrawing),
+			tool("redo", "Redo", "Ctrl+Shift+Z", v.Redo, d.S.redoDrawing),
+			tool("clear", "Clear", "Delete, on the pad", v.Clear, d.S.clearDrawing),
+		),
+		goapp.Div().Class("checks").Body(
+			toggle("centre", "Centre and scale", !v.AsDrawn, func(on bool) { d.S.setAsDrawn(!on) }),
+			toggle("invert", "Invert", v.Invert, d.S.setInvert),
+		),
+		goapp.P().Class("about").ID("draw-centring").Text(v.Centring),
+	)
+}
+
+// drawModels chooses who answers, and says where a drawing is too long for a link.
+type drawModels struct {
+	goapp.Compo
+	S      *session
+	Models string
+	Whole  bool // the address holds the drawing
+}
+
+func (d *drawModels) Render() goapp.UI {
+	options := []option{}
+	for _, model := range digitModels() {
+		spec, err := nn.SpecOf(model)
+		if err == nil {
+			options = append(options, option{Value: model, Label: model, Title: spec.Shape()})
+		}
+	}
+	options = append(options, option{Value: Both, Label: "Both"})
+	tooLong := ""
+	if !d.Whole {
+		tooLong = "This drawing is too long for a link: a copied link leaves it out. Fewer strokes fit."
+	}
+	return goapp.Div().Class("draw-models tool").Body(
+		goapp.FieldSet().Body(
+			goapp.Legend().Text("Who answers"),
+			goapp.Div().Class("seg").Body(goapp.Range(options).Slice(func(i int) goapp.UI {
+				o := options[i]
+				return goapp.Label().Title(o.Title).Body(
+					check(goapp.Input().Type("radio"), o.Value == d.Models).Name("digits").Value(o.Value).OnChange(d.onModels(o.Value), o.Value),
+					goapp.Span().Text(o.Label),
+				)
+			})),
+		),
+		goapp.P().Class("about").Text(tooLong),
+	)
+}
+
+func (d *drawModels) onModels(models string) goapp.EventHandler {
+	return func(goapp.Context, goapp.Event) { d.S.chooseDigits(models) }
+}
+
+// seen shows the images that the nets saw, enlarged: the whole field, and the middle that mnist-lab2 reads.
+type seen struct {
+	goapp.Compo
+	Level int
+	View  seenView
+}
+
+type seenView struct {
+	Whole, Crop []byte // pixels; none while nothing was seen
+	Ink         string // what there is of it, for those who do not see it
+	AsDrawn     bool
+}
+
+const cropSide = 20 // that mnist-lab2 reads
+
+func (s *session) drawSeen() seenView {
+	d := &s.Draw
+	v := seenView{AsDrawn: d.AsDrawn}
+	for _, model := range d.asked() {
+		if p := d.reply(model).Prediction; p != nil && len(p.Digit) == digitPixels {
+			v.Whole = p.Digit
+			v.Crop = crop(p.Digit, cropSide)
+			v.Ink = inkWords(p.Digit)
+			break
+		}
+	}
+	return v
+}
+
+// crop cuts the middle of a digit out.
+func crop(digit []byte, side int) []byte {
+	out := make([]byte, 0, side*side)
+	edge := (wire.DigitSide - side) / 2
+	for y := edge; y < edge+side; y++ {
+		out = append(out, digit[y*wire.DigitSide+edge:][:side]...)
+	}
+	return out
+}
+
+func (n *seen) Render() goapp.UI {
+	v := n.View
+	caption := "Centred by mass, scaled to a box of 20 by 20 pixels."
+	if v.AsDrawn {
+		caption = "As drawn: neither centred nor scaled."
+	}
+	frame := func(class string, side int, pixels []byte, text string) goapp.UI {
+		label := "The image of " + text + ": " + v.Ink
+		if pixels == nil {
+			label = "No image yet"
+		}
+		return goapp.Figure().Class("seen-"+class).Body(
+			goapp.Raw(chart.Pixels(side, pixels, false, label)),
+			goapp.FigCaption().Text(text),
+		)
+	}
+	return goapp.Div().Class("seen").Body(
+		heading(n.Level, "seen", "What the nets saw"),
+		goapp.P().Class("about").Text(caption),
+		goapp.Div().Class("seen-images").Body(
+			frame("whole", wire.DigitSide, v.Whole, "28 × 28 pixels, for mnist-lab1"),
+			frame("crop", cropSide, v.Crop, "the middle 20 × 20, for mnist-lab2"),
+		),
+	)
+}

@@ -1,0 +1,357 @@
+package app
+
+import (
+	"slices"
+	"time"
+
+	"quantlab/core/lab/wire"
+)
+
+// errandPhase is how far a question to the worker has come.
+type errandPhase int
+
+const (
+	errandIdle errandPhase = iota // not asked, or the worker was ended meanwhile
+	errandAsked
+	errandDone
+	errandCanceled
+	errandFailed
+)
+
+// An errand is a question that the reader waits for.
+type errand struct {
+	Phase    errandPhase
+	Since    time.Time // it was asked
+	Step     string    // what is being done, where that takes long
+	Fraction float64
+	Text     string // why it failed
+}
+
+// startErrand is a question that is being put.
+func startErrand() errand { return errand{Phase: errandAsked, Since: time.Now()} }
+
+// apply folds an event into the errand.
+func (e *errand) apply(event wire.Event) {
+	switch event.Kind {
+	case wire.EventProgress:
+		e.Step, e.Fraction = event.Step, clamp01(event.Fraction)
+	case wire.EventDone:
+		*e = errand{Phase: errandDone}
+	case wire.EventCancel:
+		*e = errand{} // not by the reader, who would not hear of it
+	case wire.EventError:
+		*e = errand{Phase: errandFailed, Text: event.Text}
+	}
+}
+
+// An evaluation is what a plan is worth: its row, and the one before it.
+type evaluation struct {
+	errand
+	Asked   wire.EvaluateRequest
+	Row     *wire.Row // the latest, of whatever plan
+	Of      wire.EvaluateRequest
+	Latency map[string]wire.Latency // the latest
+	LateOf  wire.EvaluateRequest    // the plan that Latency is of
+	Before  *wire.Row               // the complete row of the plan before, of the same model
+	Last    *wire.Row               // the latest complete one
+	Base    *wire.Row               // float32's, of the same model
+}
+
+// The batch sizes that are timed: the lab's.
+var timedBatches = []int{1, 64}
+
+// sameEvaluation reports whether two requests ask for the same row.
+func sameEvaluation(a, b wire.EvaluateRequest) bool {
+	return a.Model == b.Model && a.Conversion == b.Conversion
+}
+
+// An inside is what the worker found in the layers.
+type inside struct {
+	errand
+	Asked    wire.InspectRequest
+	Of       wire.InspectRequest // what the layers are of
+	Layers   []*wire.Layer
+	Filters  []*wire.Filter
+	Examples int
+	Notes    []string
+}
+
+// An advice is what would do better.
+type advice struct {
+	errand
+	Asked wire.AdviseRequest
+	List  []wire.Advice
+}
+
+// settled is how long after the last move of a hand the figures are told to those who listen.
+const settled = 700 * time.Millisecond
+
+// forgive lets what failed be asked again.
+func (i *InspectState) forgive() {
+	for _, e := range []*errand{&i.Evaluation.errand, &i.Inside.errand} {
+		if e.Phase == errandFailed {
+			e.Phase = errandIdle
+		}
+	}
+}
+
+// consult asks the worker about the plan, wherever it has not been asked yet.
+func (s *session) consult() {
+	p := s.Inspect.planner()
+	evaluate := wire.EvaluateRequest{Model: p.Model, Conversion: p.conversion(), Batches: timedBatches}
+	if e := &s.Inspect.Evaluation; e.Phase == errandIdle || !sameEvaluation(e.Asked, evaluate) {
+		s.evaluate(evaluate)
+	}
+	look := s.Inspect.look()
+	if in := &s.Inspect.Inside; in.Phase == errandIdle || !sameLook(in.Asked, look) {
+		s.look(look)
+	}
+	advise := wire.AdviseRequest{Model: p.Model, Conversion: p.conversion()}
+	if a := &s.Inspect.Advice; a.Phase != errandIdle && a.Asked != advise {
+		s.drop("advise")
+		*a = advice{}
+	}
+}
+
+func (s *session) evaluate(req wire.EvaluateRequest) {
+	e := &s.Inspect.Evaluation
+	e.errand, e.Asked = startErrand(), req
+	s.ask("evaluate", wire.Command{Op: wire.OpEvaluate, Evaluate: &req}, true, func(event wire.Event) {
+		e := &s.Inspect.Evaluation
+		if !sameEvaluation(e.Asked, req) { // the worker died with two questions
+			return
+		}
+		e.apply(event)
+		switch {
+		case event.Kind == wire.EventRow && event.Row != nil:
+			e.row(*event.Row)
+		case event.Kind == wire.EventDone:
+			e.finish()
+			s.sayEvaluation(req)
+		case event.Kind == wire.EventError:
+			s.say(sentence(event.Text))
+			return
+		}
+		s.redraw(partLive, partWords)
+	})
+}
+
+// row takes over a row of some of the examples, or of all: the plan’s, or float32’s.
+func (e *evaluation) row(r wire.Row) {
+	if r.Variant == wire.Baseline {
+		e.Base = &r
+		return
+	}
+	e.Row, e.Of = &r, e.Asked
+	if len(r.LatencyUS) > 0 {
+		e.Latency, e.LateOf = r.LatencyUS, e.Asked
+	}
+}
+
+// finish marks the latest row as complete.
+func (e *evaluation) finish() {
+	if e.Row == nil || !sameEvaluation(e.Of, e.Asked) {
+		return
+	}
+	e.Before = nil
+	if e.Last != nil && e.Last.Model == e.Row.Model {
+		e.Before = e.Last
+	}
+	e.Last = e.Row
+}
+
+// sayEvaluation tells the accuracy, once the hand has come to rest.
+func (s *session) sayEvaluation(req wire.EvaluateRequest) {
+	s.platform.After(settled, func() {
+		s.later(func() {
+			e := &s.Inspect.Evaluation
+			if e.Phase == errandDone && sameEvaluation(e.Asked, req) && e.Row != nil {
+				s.say(e.words())
+			}
+		})
+	})
+}
+
+// look is the question about the layers.
+func (i *InspectState) look() wire.InspectRequest {
+	p := i.planner()
+	req := wire.InspectRequest{Model: p.Model, Conversion: wire.Conversion{Plan: p.Plan.String()}}
+	req.Examples, req.Seed = p.calibration() // also where they calibrate nothing: the activations shown are theirs
+	if i.showsFilters() {
+		req.Units = i.wanted()
+	}
+	return req
+}
+
+func sameLook(a, b wire.InspectRequest) bool {
+	return a.Model == b.Model && a.Conversion == b.Conversion && slices.Equal(a.Units, b.Units)
+}
+
+func (s *session) look(req wire.InspectRequest) {
+	in := &s.Inspect.Inside
+	in.errand, in.Asked = startErrand(), req
+	s.ask("inspect", wire.Command{Op: wire.OpInspect, Inspect: &req}, true, func(event wire.Event) {
+		in := &s.Inspect.Inside
+		if !sameLook(in.Asked, req) {
+			return
+		}
+		in.apply(event)
+		if event.Kind == wire.EventInspection && event.Inspection != nil {
+			in.take(*event.Inspection)
+		}
+		if event.Kind == wire.EventDone {
+			s.consult() // which units lose most is known only now
+		}
+		s.redraw(partLayers)
+	})
+}
+
+// take replaces what changed; what did not keeps its address, so that it is not drawn again.
+func (in *inside) take(found wire.Inspection) {
+	in.Of, in.Examples, in.Notes = in.Asked, found.Examples, found.Notes
+	in.Layers, in.Filters = make([]*wire.Layer, len(found.Layers)), make([]*wire.Filter, len(found.Filters))
+	for n := range found.Layers {
+		in.Layers[n] = &found.Layers[n]
+	}
+	for n := range found.Filters {
+		in.Filters[n] = &found.Filters[n]
+	}
+}
+
+// stale reports whether the layers shown are of another plan than the reader's.
+func (in *inside) stale(p Planner) bool {
+	return in.Of.Model != p.Model || in.Of.Plan != p.Plan.String() || !in.sameExamples(p)
+}
+
+func (in *inside) sameExamples(p Planner) bool {
+	examples, seed := p.calibration()
+	return in.Of.Examples == examples && in.Of.Seed == seed
+}
+
+// layers are the indices of the layers to draw: all or one, none before they are known.
+func (in *inside) layers(p Planner) []int {
+	if in.Of.Model != p.Model || len(in.Layers) != len(p.Plan) {
+		return nil
+	}
+	if p.Layer != allLayers {
+		return []int{p.Layer}
+	}
+	all := make([]int, len(in.Layers))
+	for n := range all {
+		all[n] = n
+	}
+	return all
+}
+
+// A unitChoice says which units of the first layer are drawn: shownUnits of them, those that lose most or from a number on.
+type unitChoice struct {
+	ByNumber bool
+	From     int
+}
+
+const shownUnits = 12
+
+// showsFilters reports whether the first layer's weights are pictures, and that layer is shown.
+func (i *InspectState) showsFilters() bool {
+	p := i.planner()
+	return p.showsDigits() && p.Layer <= 0
+}
+
+// wanted are the units to draw. Those that lose most are known from the answer about the same plan; until then they are those of
+// the one before.
+func (i *InspectState) wanted() []int {
+	p := i.planner()
+	out := p.spec().Dims()[1]
+	var units []int
+	if !i.Units.ByNumber && i.Inside.Of.Model == p.Model && len(i.Inside.Layers) > 0 {
+		for _, row := range i.Inside.Layers[0].Rows {
+			units = append(units, row.Index)
+		}
+	}
+	from := 0
+	if i.Units.ByNumber {
+		from = min(max(i.Units.From, 0), out-shownUnits)
+	}
+	for u := from; len(units) < shownUnits; u++ {
+		if !slices.Contains(units, u) {
+			units = append(units, u)
+		}
+	}
+	return units[:shownUnits]
+}
+
+// showUnits chooses the units of the first layer to draw.
+func (s *session) showUnits(c unitChoice) {
+	c.From = min(max(c.From, 0), s.Inspect.planner().spec().Dims()[1]-shownUnits)
+	s.Inspect.Units = c
+	s.consult()
+}
+
+// advise looks for what would do better.
+func (s *session) advise() {
+	p := s.Inspect.planner()
+	req := wire.AdviseRequest{Model: p.Model, Conversion: p.conversion()}
+	s.Inspect.Advice = advice{errand: startErrand(), Asked: req}
+	s.ask("advise", wire.Command{Op: wire.OpAdvise, Advise: &req}, true, func(event wire.Event) {
+		a := &s.Inspect.Advice
+		if a.Phase == errandIdle || a.Asked != req {
+			return
+		}
+		a.apply(event)
+		if event.Kind == wire.EventAdvice && event.Advice != nil {
+			a.List = append(slices.Clone(a.List), *event.Advice)
+		}
+		if event.Kind == wire.EventDone {
+			s.say(a.words())
+			return
+		}
+		s.redraw(partAdvice)
+	})
+}
+
+// useAdvice takes over a piece of advice.
+func (s *session) useAdvice(v wire.Advice) {
+	p := s.Inspect.planner()
+	if v.Layer < 0 || v.Layer >= len(p.Plan) {
+		return
+	}
+	shown := p.Layer
+	p.Layer = v.Layer
+	next, err := p.with(knobScheme, v.Scheme)
+	if err != nil {
+		s.say(sentence(err.Error()))
+		return
+	}
+	next.Layer = shown
+	s.choose(func(i *InspectState) { i.set(next, "") })
+}
+
+// retryErrand asks a lane's question once more, and whatever else failed, and starts the worker anew if that had died.
+func (s *session) retryErrand(lane string) {
+	s.revive()
+	i := &s.Inspect
+	i.forgive()
+	switch lane {
+	case "evaluate":
+		i.Evaluation.Phase = errandIdle
+	case "inspect":
+		i.Inside.Phase = errandIdle
+	case "advise":
+		s.advise()
+	}
+	s.consult()
+}
+
+// cancelErrand is the reader's Cancel.
+func (s *session) cancelErrand(lane string) {
+	s.drop(lane)
+	i := &s.Inspect
+	switch lane {
+	case "evaluate":
+		i.Evaluation.errand = errand{Phase: errandCanceled}
+	case "inspect":
+		i.Inside.errand = errand{Phase: errandCanceled}
+	case "advise":
+		i.Advice = advice{}
+	}
+}

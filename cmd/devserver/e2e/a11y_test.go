@@ -1,0 +1,216 @@
+package e2e
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha512"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"quantlab/cmd/internal/prepare"
+)
+
+// axe-core is Deque's accessibility checker (MPL 2.0). It is fetched for the tests, and kept beside the data sets; it is no part of
+// what is shipped.
+const (
+	axeVersion   = "4.14.1"
+	axeURL       = "https://registry.npmjs.org/axe-core/-/axe-core-" + axeVersion + ".tgz"
+	axeIntegrity = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==" // SHA-512, the registry's
+	axeBytes     = 8 << 20                                                                                    // no more are read
+)
+
+// axeScript returns axe-core's program. Where it can't be had the test is skipped.
+func axeScript(t *testing.T) string {
+	t.Helper()
+	archive, err := axeArchive()
+	if err != nil {
+		if os.Getenv("QUANTLAB_REQUIRE_BROWSER") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	script, err := unpack(archive, "package/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return script
+}
+
+// axeArchive returns the registry's archive, from the cache or over the network.
+func axeArchive() ([]byte, error) {
+	store, err := prepare.Open(prepare.Options{})
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(store.CacheDir(), "test", filepath.Base(axeURL))
+	if b, err := os.ReadFile(path); err == nil && intact(b) {
+		return b, nil
+	}
+	client := &http.Client{Timeout: time.Minute}
+	resp, err := client.Get(axeURL)
+	if err != nil {
+		return nil, fmt.Errorf("axe-core can't be fetched: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("axe-core can't be fetched: %s answers %s", axeURL, resp.Status)
+	}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, axeBytes))
+	if err != nil {
+		return nil, fmt.Errorf("axe-core can't be fetched: %w", err)
+	}
+	if !intact(b) {
+		return nil, fmt.Errorf("what %s gives is not what the registry signed as axe-core %s", axeURL, axeVersion)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	return b, os.WriteFile(path, b, 0o644)
+}
+
+func intact(b []byte) bool {
+	sum := sha512.Sum512(b)
+	return base64.StdEncoding.EncodeToString(sum[:]) == axeIntegrity
+}
+
+// unpack returns one file of a gzipped tar archive.
+func unpack(archive []byte, name string) (string, error) {
+	z, err := gzip.NewReader(bytes.NewReader(archive))
+	if err != nil {
+		return "", err
+	}
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("the archive has no %s", name)
+		}
+		if err != nil {
+			return "", err
+		}
+		if h.Name == name {
+			b, err := io.ReadAll(io.LimitReader(r, axeBytes))
+			return string(b), err
+		}
+	}
+}
+
+// axeRun asks for every rule that axe applies unasked, its best practices too, and for the size of targets; it answers with a line for
+// each element that breaks one. Only colours differ between light and dark.
+const axeRun = `axe.run(document, {resultTypes: ['violations'], preload: false, %s}).then(r => r.violations.flatMap(v =>
+	v.nodes.map(n => v.id + ' (' + v.impact + '): ' + v.help + '\n    ' + n.target.join(' ') + '\n    ' + n.html.slice(0, 200) + '\n    ' + n.failureSummary.replace(/\s+/g, ' '))).join('\n'))`
+
+const (
+	everyRule  = `rules: {'target-size': {enabled: true}}`
+	colourRule = `runOnly: ['color-contrast', 'link-in-text-block']`
+)
+
+// Nothing on any view, at any width, light or dark, breaks a rule of axe-core, and nothing makes it scroll sideways.
+func TestViewsAreAccessible(t *testing.T) {
+	script := axeScript(t)
+	eachView(t, func(tb *tab, path string) {
+		tb.do(chromedp.Evaluate[chromedp.Void](script))
+		for _, l := range looks() {
+			tb.look(l)
+			rules := everyRule
+			if l.scheme == "dark" {
+				rules = colourRule
+			}
+			found, err := chromedp.Run(tb.ctx, chromedp.Evaluate[string](fmt.Sprintf(axeRun, rules), chromedp.EvalAwaitPromise))
+			if err != nil {
+				tb.Fatal(err)
+			}
+			if found != "" {
+				tb.Errorf("%s at %s:\n%s", path, l, found)
+			}
+			if w := js[int64](tb, `document.scrollingElement.scrollWidth`); w > l.width {
+				tb.Errorf("%s at %s is %d px wide: %s", path, l, w, js[string](tb, fmt.Sprintf(tooWide, l.width)))
+			}
+		}
+	})
+}
+
+// tooWide names the elements that reach beyond a width.
+const tooWide = `[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > %d + 1)
+	.slice(0, 5).map(e => e.tagName + '.' + e.getAttribute('class') + '#' + e.id).join(', ')`
+
+// prepareStops numbers everything that Tab should stop at: what takes the focus, is shown and enabled; of a group of radio buttons one.
+const prepareStops = `(() => {
+	const groups = new Set()
+	const stops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')].filter(e => {
+		if (e.tabIndex < 0 || e.disabled || e.type === 'hidden' || !e.checkVisibility({visibilityProperty: true})) return false
+		if (e.type !== 'radio') return true
+		const group = e.name || e.id
+		return !groups.has(group) && groups.add(group)
+	})
+	stops.forEach((e, i) => e.dataset.stop = i)
+	document.activeElement.blur()
+	return stops.length
+})()`
+
+// describeStop tells of what has the focus: its number or its radio group's, whether a ring around it, its label or its mark is
+// there to see, and whether something lies over it.
+const describeStop = `(() => {
+	const e = document.activeElement
+	if (!e || e === document.body) return {stop: -1}
+	const group = e.type === 'radio' ? [...document.getElementsByName(e.name)].find(r => r.dataset.stop) : e
+	const ring = n => { const s = getComputedStyle(n); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 1 }
+	const seen = [e, ...(e.labels || []), ...e.querySelectorAll('*')].some(ring)
+	const r = e.getBoundingClientRect(), x = (r.left + r.right) / 2
+	const top = document.querySelector('.top')?.getBoundingClientRect()
+	return {stop: +(group?.dataset.stop ?? -1), seen, hidden: Boolean(top && top.top <= 0 && r.bottom <= top.bottom && !e.closest('.top') && r.height > 1),
+		name: e.tagName + '#' + e.id + ' ' + (e.getAttribute('aria-label') || e.innerText || e.name || '').slice(0, 40)}
+})()`
+
+// Tab comes to everything that can be used, shows where it is, and is never held.
+func TestTabReachesEverything(t *testing.T) {
+	eachView(t, func(tb *tab, path string) {
+		n := js[int](tb, prepareStops)
+		reached := map[int]bool{}
+		for range n + 20 { // boxes that scroll are stops too
+			tb.do(chromedp.KeyEvent("\t"))
+			at := js[struct {
+				Stop         int
+				Seen, Hidden bool
+				Name         string
+			}](tb, describeStop)
+			if at.Stop >= 0 && !reached[at.Stop] {
+				reached[at.Stop] = true
+				if !at.Seen {
+					tb.Errorf("%s: no ring shows that the focus is on %s", path, at.Name)
+				}
+				if at.Hidden {
+					tb.Errorf("%s: the header hides the focus on %s", path, at.Name)
+				}
+			}
+			if len(reached) == n {
+				break
+			}
+		}
+		if len(reached) < n {
+			tb.Errorf("%s: Tab reaches %d of %d, not %s", path, len(reached), n, js[string](tb, fmt.Sprintf(
+				`[...document.querySelectorAll('[data-stop]')].filter(e => !%s.includes(+e.dataset.stop)).slice(0, 8).map(e => e.outerHTML.slice(0, 120)).join('\n')`, list(reached))))
+		}
+	})
+}
+
+// list writes a set of numbers as a JavaScript array.
+func list(set map[int]bool) string {
+	var b strings.Builder
+	b.WriteByte('[')
+	for i := range set {
+		fmt.Fprintf(&b, "%d,", i)
+	}
+	b.WriteByte(']')
+	return b.String()
+}

@@ -1,0 +1,103 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// A look is a window's width and what its reader prefers.
+type look struct {
+	width  int64
+	scheme string
+}
+
+func (l look) String() string { return fmt.Sprintf("%d-%s", l.width, l.scheme) }
+
+// looks are the widths of a phone, a tablet and a laptop, light and dark.
+func looks() []look {
+	var out []look
+	for _, width := range []int64{360, 768, 1440} {
+		for _, scheme := range []string{"light", "dark"} {
+			out = append(out, look{width, scheme})
+		}
+	}
+	return out
+}
+
+// look gives the window a look, and waits until it is drawn: colours fade into another.
+func (tb *tab) look(l look) {
+	tb.Helper()
+	tb.do(chromedp.EmulateViewport(l.width, 900), scheme(l.scheme))
+	tb.do(chromedp.Sleep(250 * time.Millisecond))
+}
+
+// allViews is the page that shows all views together; the navigation need not name it.
+const allViews = "/all"
+
+// contents say what a view of a path shows when it has something to show: first its query, then the condition. A view that is not named
+// here is looked at as it is at first.
+var contents = map[string][2]string{
+	"/":        {"", `document.querySelector('tr[data-state="done"]') && !document.querySelector('#cancel')`},
+	"/draw":    {"?example=11", answered},
+	"/type":    {"?text=a+gorgeous+,+witty+mess+of+zzyzx", answered},
+	"/inspect": {"", inspected},
+	allViews:   {"?example=11&text=a+gorgeous+,+witty+mess+of+zzyzx", answered + " && " + inspected},
+}
+
+const (
+	answered  = `[...document.querySelectorAll('[data-col="answer"]')].some(e => /^(\d|positive|negative)/.test(e.innerText))`
+	inspected = `document.querySelector('svg.histogram .bins')`
+)
+
+// eachView opens every view, waits until it shows something, and hands it over.
+func eachView(t *testing.T, f func(tb *tab, path string)) {
+	home := open(t, "/", time.Minute)
+	home.until("the navigation is there", `document.querySelector('header nav a')`)
+	paths := strings.Fields(js[string](home, `[...document.querySelectorAll('header nav a')].map(a => new URL(a.href).pathname).join(' ')`))
+	if len(paths) < 4 {
+		t.Fatalf("the navigation names %v", paths)
+	}
+	seen := map[string]bool{}
+	for _, path := range append(paths, allViews) {
+		if seen[path] {
+			continue
+		}
+		seen[path] = true
+		t.Run("view"+strings.ReplaceAll(path, "/", "-"), func(t *testing.T) {
+			tb := open(t, path+contents[path][0], 2*time.Minute)
+			if c := contents[path][1]; c != "" {
+				tb.until(path+" shows something", c)
+			}
+			tb.quiet()
+			f(tb, path)
+		})
+	}
+}
+
+// quiet waits until nothing has changed on the page for a second.
+func (tb *tab) quiet() {
+	tb.Helper()
+	tb.do(chromedp.Evaluate[chromedp.Void](`void (() => {
+		window.lastChange = performance.now()
+		new MutationObserver(() => window.lastChange = performance.now()).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true})
+	})()`))
+	tb.until("the page is quiet", `performance.now() - window.lastChange > 1000`)
+}
+
+// Every view in every look, for a person to see.
+func TestScreenshots(t *testing.T) {
+	if os.Getenv("QUANTLAB_SCREENSHOTS") == "" {
+		t.Skip("QUANTLAB_SCREENSHOTS names no folder for them")
+	}
+	eachView(t, func(tb *tab, path string) {
+		for _, l := range looks() {
+			tb.look(l)
+			picture(tb, "view"+strings.ReplaceAll(path, "/", "-")+"-"+l.String())
+		}
+	})
+}

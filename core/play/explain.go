@@ -1,0 +1,413 @@
+package play
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+	"quantlab/core/quant"
+	"quantlab/core/report"
+	"quantlab/core/scheme"
+)
+
+// mostSentences is how many sentences explain a layer.
+const mostSentences = 3
+
+// findings are what the sentences about a layer are made of.
+type findings struct {
+	*wire.Layer
+	weights       *weights
+	input, output effect // of int8 layers
+	data          string
+	first, last   bool
+}
+
+// A sentence explains something. Of those about the same thing only the one that matters most is told.
+type sentence struct {
+	about   string
+	matters float64 // the more the earlier
+	text    string
+}
+
+// From here on, an error is worth talking about, or isn't.
+const (
+	faithful = 35.0 // dB: the output errs by less than 2%
+	poor     = 20.0 // dB: by more than 10%
+	notable  = 0.5  // dB that another setting must gain
+	apart    = 3.0  // dB by which two losses must differ
+)
+
+// explain says in plain words what matters most about layer i, at most three sentences.
+func (in *inspector) explain(i int, f *findings) ([]string, error) {
+	s, err := scheme.ParseScheme(f.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	var found []sentence
+	switch s.Mode {
+	case scheme.Float32:
+		found = append(found, sentence{"verdict", 10, "Nothing was converted here: the layer computes as it was trained."})
+	case scheme.Float16:
+		found = append(found, f.halves()...)
+	default:
+		found = append(found, f.verdict()...)
+		found = append(found, f.bits(s)...)
+		found = append(found, f.channels(s)...)
+		found = append(found, f.contents()...)
+		found = append(found, f.clipping()...)
+		found = append(found, f.blame()...)
+		ranges, err := in.ranges(i, s, f)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, ranges...)
+	}
+	found = append(found, f.inherited()...)
+	found = append(found, f.dead()...)
+	return tell(found), nil
+}
+
+// tell picks the sentences that matter most, one about each thing.
+func tell(found []sentence) []string {
+	slices.SortStableFunc(found, func(a, b sentence) int { return cmp.Compare(b.matters, a.matters) })
+	texts, told := []string{}, map[string]bool{}
+	for _, s := range found {
+		if !told[s.about] && len(texts) < mostSentences {
+			told[s.about] = true
+			texts = append(texts, s.text)
+		}
+	}
+	return texts
+}
+
+// verdict says how well the layer alone keeps its outputs, where that is the news.
+func (f *findings) verdict() []sentence {
+	loss := f.OutputLoss.SQNR
+	switch {
+	case loss >= faithful:
+		return []sentence{{"verdict", 60, fmt.Sprintf("Int8 costs next to nothing here: the outputs err by %s (%s).", errs(loss), dB(loss))}}
+	case loss < poor:
+		return []sentence{{"verdict", 100, fmt.Sprintf("The outputs err by %s (%s): this layer alone can cost accuracy.", errs(loss), dB(loss))}}
+	}
+	return nil
+}
+
+// bits says what few bits do to the weights.
+func (f *findings) bits(s scheme.Scheme) []sentence {
+	if s.Weight.Bits > 5 {
+		return nil
+	}
+	levels := 1 << s.Weight.Bits
+	text := fmt.Sprintf("%d bits leave the weights %d levels", s.Weight.Bits, levels)
+	if zeroed := fraction(f.weights.lost.vanished, f.Weights.Count); zeroed > 0.01 {
+		text += fmt.Sprintf(", and %s of them become zero", percent(zeroed))
+	}
+	return []sentence{{"bits", 95, text + fmt.Sprintf(" (%s).", dB(f.WeightLoss.SQNR))}}
+}
+
+// channels says what one scale for rows of different size costs.
+func (f *findings) channels(s scheme.Scheme) []sentence {
+	if s.Weight.PerChannel || len(f.weights.rows) < 2 {
+		return nil
+	}
+	least, most, squares := math.Inf(1), 0.0, 0.0
+	for _, r := range f.weights.rows {
+		least, most, squares = min(least, r), max(most, r), squares+r*r
+	}
+	if squares == 0 {
+		return nil
+	}
+	// Rounding to a step errs by step²/12 on average, and steps go with the ranges.
+	gain := 10 * math.Log10(most*most*float64(len(f.weights.rows))/squares)
+	if gain < 1 {
+		return nil
+	}
+	return []sentence{{"channels", 40 + 2*gain, fmt.Sprintf("One scale serves outputs whose largest weights range from %s to %s: a scale per channel would gain about %s in the weights.",
+		figure(least), figure(most), dB(gain))}}
+}
+
+// contents says what the network's input is like on its grid.
+func (f *findings) contents() []sentence {
+	switch {
+	case !f.first || f.Input.Grid == nil || f.Input.Count == 0:
+		return nil
+	case f.data == nn.SST2:
+		return []sentence{{"levels", 55, f.counts()}}
+	}
+	zeros := fraction(f.Input.Zeros, f.Input.Count)
+	if zeros < 0.5 {
+		return nil
+	}
+	return []sentence{{"contents", 12, fmt.Sprintf("%s of the pixels are zero, which the grid holds exactly.", percent(zeros))}}
+}
+
+// counts says what the smallest counts of words become on the grid.
+func (f *findings) counts() string {
+	g := f.Input.Grid
+	var become []string
+	exact := true
+	most := min(int(f.Input.Hi), 2)
+	for c := range most + 1 {
+		q := min(max(math.RoundToEven(float64(c)/g.Scale)+float64(g.Zero), float64(g.Min)), float64(g.Max))
+		v := g.Scale * (q - float64(g.Zero))
+		exact = exact && math.Abs(v-float64(c)) < 1e-6
+		become = append(become, figure(v))
+	}
+	names := []string{"0", "1", "2"}[:most+1]
+	text := fmt.Sprintf("Word counts of %s become %s", and(names), and(become))
+	if exact {
+		text = fmt.Sprintf("Word counts of %s stay exact", and(names))
+	}
+	return text + fmt.Sprintf(" on a grid of step %s, of whose %d levels %s.", figure(g.Scale), levels(g), used(f.Input.Used))
+}
+
+func used(n int) string {
+	if n == 1 {
+		return "1 is used"
+	}
+	return report.Count(n) + " are used"
+}
+
+// clipping says what is cut off.
+func (f *findings) clipping() []sentence {
+	var found []sentence
+	for _, side := range []struct {
+		d    *wire.Distribution
+		what string
+	}{{&f.Input, "entering"}, {&f.Output, "leaving"}} {
+		g := side.d.Grid
+		if g == nil || side.d.Clipped < 1e-4 {
+			continue
+		}
+		furthest, end := side.d.Hi, g.Hi
+		if g.Lo-side.d.Lo > side.d.Hi-g.Hi {
+			furthest, end = side.d.Lo, g.Lo
+		}
+		found = append(found, sentence{"clipping", 45 + min(500*side.d.Clipped, 50), fmt.Sprintf("%s of the activations %s are clipped: they reach %s, the grid ends at %s.",
+			percent(side.d.Clipped), side.what, figure(furthest), figure(end))})
+	}
+	return found
+}
+
+// blame says whether weights or activations lose more, where something is lost.
+func (f *findings) blame() []sentence {
+	w, a := f.WeightLoss.SQNR, f.InputLoss.SQNR
+	if f.OutputLoss.SQNR >= faithful || math.Abs(w-a) < 2*apart {
+		return nil
+	}
+	more, less := "weights", "activations entering"
+	if a < w {
+		more, less = less, more
+	}
+	return []sentence{{"blame", 50, fmt.Sprintf("The %s lose more than the %s: %s against %s.", more, less, dB(min(w, a)), dB(max(w, a)))}}
+}
+
+// ranges says whether the grid of what enters is stretched by few large numbers, and what another observer would gain.
+func (in *inspector) ranges(i int, s scheme.Scheme, f *findings) ([]sentence, error) {
+	g := f.Input.Grid
+	if g == nil || i == 0 && f.data == nn.SST2 {
+		return nil, nil
+	}
+	var found []sentence
+	better, gain, err := in.betterObserver(i, s, f)
+	if err != nil {
+		return nil, err
+	}
+	zeros := f.Input.Zeros
+	crowd := fraction(f.input.crowd-zeros, f.Input.Count-zeros)
+	if crowd > 0.5 && f.input.near > 1 {
+		where := "lowest"
+		if g.Zero > 0 {
+			where = "middle"
+		}
+		text := fmt.Sprintf("%s of the non-zero activations entering fall in the %s %d of %d levels: the largest, %s, is %s times their mean and stretches the range",
+			percent(crowd), where, f.input.near, levels(g), figure(f.furthest()), report.Figures(f.stretch(), 2))
+		if better != "" {
+			text += fmt.Sprintf("; %s would gain %s", better, dB(gain))
+		}
+		return append(found, sentence{"range", 50 + 20*crowd + min(gain, 10), text + "."}), nil
+	}
+	if better != "" {
+		text := fmt.Sprintf("%s instead of %s would gain %s in the activations entering.", upperFirst(better), observerWords(s.Activation), dB(gain))
+		found = append(found, sentence{"range", 30 + 2*min(gain, 20), text})
+	}
+	if n := levels(g); f.Input.Used*2 < n {
+		found = append(found, sentence{"levels", 25, fmt.Sprintf("Of the %d levels for the activations entering, %s.", n, used(f.Input.Used))})
+	}
+	return found, nil
+}
+
+// furthest is the activation entering that is furthest from zero.
+func (f *findings) furthest() float64 {
+	if -f.Input.Lo > f.Input.Hi {
+		return f.Input.Lo
+	}
+	return f.Input.Hi
+}
+
+// stretch is how many times the mean of the non-zero activations entering, or their deviation where they have both signs,
+// the furthest one is.
+func (f *findings) stretch() float64 {
+	d := &f.Input
+	if d.Lo < 0 {
+		return math.Abs(f.furthest()) / d.Std
+	}
+	return d.Hi / (d.Mean * float64(d.Count) / float64(d.Count-d.Zeros))
+}
+
+// betterObserver returns which observer would put what enters static layer i on a grid that loses notably less than the present
+// one, and how many dB less; "" where none would, or where the grid is not this layer's to choose.
+func (in *inspector) betterObserver(i int, s scheme.Scheme, f *findings) (string, float64, error) {
+	if s.Mode != scheme.Static || i > 0 && in.plan[i-1].Mode == scheme.Static && in.plan[i-1].Activation != s.Activation {
+		return "", 0, nil
+	}
+	best, gain := "", notable
+	for _, o := range observers() {
+		q := s.Activation
+		q.Observer, q.Percentile = o.Observer, o.Percentile
+		if q == s.Activation {
+			continue
+		}
+		g, err := in.view.Grid(i, q, in.look)
+		if err != nil {
+			return "", 0, err
+		}
+		e, err := in.view.effect(in.b.engine, placing{boundary: i, quantizer: q, grid: g}, in.look)
+		if err != nil {
+			return "", 0, err
+		}
+		if more := e.loss.SQNR - f.InputLoss.SQNR; more > gain {
+			best, gain = observerWords(q), more
+		}
+	}
+	if best == "" {
+		return "", 0, nil
+	}
+	return best, gain, nil
+}
+
+// observers are those worth trying instead of another.
+func observers() []scheme.ActivationQuantizer {
+	return []scheme.ActivationQuantizer{
+		{Observer: scheme.Percentile, Percentile: 99.9},
+		{Observer: scheme.Percentile, Percentile: 99.99},
+		{Observer: scheme.Histogram},
+		{Observer: scheme.MinMax},
+		{Observer: scheme.Entropy},
+	}
+}
+
+// observerWords names an observer: "percentile 99.9".
+func observerWords(q scheme.ActivationQuantizer) string {
+	switch q.Observer {
+	case scheme.Percentile:
+		return q.Observer + " " + strconv.FormatFloat(q.Percentile, 'f', -1, 64)
+	case scheme.MinMax:
+		return "min-max"
+	case scheme.MovingAverage:
+		return "moving average"
+	}
+	return q.Observer
+}
+
+// halves says what float16 costs.
+func (f *findings) halves() []sentence {
+	found := []sentence{{"verdict", 60, fmt.Sprintf("Halves keep 11 bits of each weight: the outputs err by %s (%s).", errs(f.OutputLoss.SQNR), dB(f.OutputLoss.SQNR))}}
+	if n := f.weights.lost.saturated; n > 0 {
+		found = append(found, sentence{"saturated", 100, fmt.Sprintf("%s beyond 65,504, the largest half: %s.",
+			plural(n, "1 weight lies", "%s weights lie"), plural(n, "it is stored as that", "they are stored as that"))})
+	}
+	if n := f.weights.lost.subnormal; n > 0 {
+		found = append(found, sentence{"subnormal", 20, fmt.Sprintf("%s smaller than 0.000061, where halves lose bits; so little hardly counts.",
+			plural(n, "1 weight is", "%s weights are"))})
+	}
+	return found
+}
+
+// inherited says how much of the error comes from the layers before.
+func (f *findings) inherited() []sentence {
+	if f.ChainLoss.SQNR > f.OutputLoss.SQNR-apart || f.ChainLoss.SQNR > faithful {
+		return nil
+	}
+	text := fmt.Sprintf("Most of the error comes from the layers before: alone this one keeps %s, behind them %s.", dB(f.OutputLoss.SQNR), dB(f.ChainLoss.SQNR))
+	if f.OutputLoss.SQNR >= quant.MaxSQNR {
+		text = fmt.Sprintf("All of the error comes from the layers before: behind them the outputs err by %s (%s).", errs(f.ChainLoss.SQNR), dB(f.ChainLoss.SQNR))
+	}
+	return []sentence{{"inherited", 48, text}}
+}
+
+// dead says how many units never do anything.
+func (f *findings) dead() []sentence {
+	n := len(f.Dead)
+	if n == 0 {
+		return nil
+	}
+	return []sentence{{"dead", 15 + 60*fraction(n, f.Out), fmt.Sprintf("%s on any calibration example: %s could be left out.",
+		plural(n, "1 of its "+report.Count(f.Out)+" units is never positive", "%s of its "+report.Count(f.Out)+" units are never positive"), plural(n, "it", "they"))}}
+}
+
+// levels is over how many levels a grid's range is spread.
+func levels(g *wire.Grid) int {
+	return int(cmp.Or(g.Top, g.Max)-g.Min) + 1
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// plural is one for 1, else many, in which %s, if it is there, is the number.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return strings.Replace(many, "%s", report.Count(n), 1)
+}
+
+// and joins words: "0, 1 and 2".
+func and(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+func fraction(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}
+
+// percent writes a share with two figures that tells all from almost all.
+func percent(share float64) string {
+	switch p := 100 * share; {
+	case share > 0 && p < 0.01:
+		return "less than 0.01%"
+	case p > 99.9 && share < 1:
+		return "over 99.9%"
+	case p >= 99:
+		return trimmed(report.Fixed(p, 1)) + "%"
+	default:
+		return trimmed(report.Figures(p, 2)) + "%"
+	}
+}
+
+// figure writes a number with three figures.
+func figure(v float64) string { return trimmed(report.Figures(v, 3)) }
+
+// trimmed drops zeros behind the point.
+func trimmed(s string) string {
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+func dB(v float64) string { return report.Fixed(v, 1) + " dB" }
+
+// errs is the size of errors relative to what they are made on, root mean squares both, in percent.
+func errs(sqnr float64) string { return percent(math.Pow(10, -sqnr/20)) }

@@ -1,0 +1,153 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"quantlab/core/dataset"
+	"quantlab/core/lab"
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+	"quantlab/core/quant"
+	"quantlab/core/scheme"
+)
+
+// A recipe is all that decides what a converted model answers.
+type recipe struct {
+	plan     string // as scheme.ParsePlan reads it
+	examples int    // that calibrate it; 0 where nothing does, and for the lab's sample
+	seed     uint64
+	input    string // quant.Dense or quant.Sparse
+}
+
+// A model is a converted network, with what is remembered of timing it.
+type model struct {
+	*quant.Model
+	calls int // of a timed sample, 0 before the first one
+}
+
+// keptOthers bounds how many models a network keeps beside the lab's variants: a plan of the reader's own, and the sparse
+// ones that tell what each word of a sentence adds.
+const keptOthers = 3
+
+// alone returns the plan whose dynamic layers take the grid of their activations from each example, so that an example's
+// answer in a batch is the one that it gets alone.
+func alone(p scheme.Plan) scheme.Plan {
+	p = slices.Clone(p)
+	for i := range p {
+		p[i].Activation.PerRow = p[i].Mode == scheme.Dynamic
+	}
+	return p
+}
+
+// model returns the network converted as the variant says, wire.Custom too, ready for up to lab.EvalBatch examples of which
+// each is answered as if it were alone. Where the lab's static variant can't be calibrated it returns nil and why.
+func (b *Bench) model(ctx context.Context, n *network, variant string, custom *wire.Conversion, input string) (m *model, absent string, err error) {
+	own := variant == wire.Custom || input != quant.Dense
+	if m := n.lab[variant]; m != nil && !own {
+		return m, "", nil
+	}
+	if why := n.absent[variant]; why != "" {
+		return nil, why, nil
+	}
+	plan, err := n.plan(variant, custom)
+	if err != nil {
+		return nil, "", err
+	}
+	r := recipe{plan: alone(plan).String(), input: input}
+	if variant == wire.Custom && plan.NeedsCalibration() {
+		r.examples, r.seed = custom.Examples, custom.Seed
+	}
+	if m = n.models[r]; m == nil {
+		if m, err = b.convert(ctx, n, plan, r); err != nil {
+			var missing *dataset.MissingError
+			if variant == wire.Custom || !errors.As(err, &missing) || ctx.Err() != nil {
+				return nil, "", err
+			}
+			n.absent[variant] = "not measured here: " + missing.What + " missing"
+			n.notes = append(n.notes, missing.Error())
+			return nil, n.absent[variant], nil
+		}
+	}
+	n.keep(r, m, variant, own)
+	return m, "", b.breathe(ctx)
+}
+
+// convert makes the recipe's model, calibrating the plan where it must be.
+func (b *Bench) convert(ctx context.Context, n *network, plan scheme.Plan, r recipe) (*model, error) {
+	var cal *quant.Calibration
+	if plan.NeedsCalibration() {
+		var err error
+		if cal, err = b.calibrated(ctx, n, plan, r); err != nil {
+			return nil, err
+		}
+	}
+	m, err := quant.Convert(n.net, alone(plan), cal, quant.Options{Engine: b.engine, MaxBatch: lab.EvalBatch, Input: r.input})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", n.spec.ID, err)
+	}
+	return &model{Model: m}, nil
+}
+
+// keep holds on to the recipe's model: a lab variant's for good; of the others, the reader's own, those asked last.
+func (n *network) keep(r recipe, m *model, variant string, own bool) {
+	isLab := func(m *model) bool {
+		for _, l := range n.lab {
+			if l == m {
+				return true
+			}
+		}
+		return false
+	}
+	n.models[r] = m
+	n.recent = slices.DeleteFunc(n.recent, func(o recipe) bool { return o == r })
+	if !own {
+		n.lab[variant] = m
+	}
+	if isLab(m) {
+		return
+	}
+	n.recent = append(n.recent, r)
+	if len(n.recent) > keptOthers {
+		n.models[n.recent[0]].Close()
+		delete(n.models, n.recent[0])
+		n.recent = slices.Delete(n.recent, 0, 1)
+	}
+}
+
+// calibrated finds the grids of the plan's activations.
+func (b *Bench) calibrated(ctx context.Context, n *network, plan scheme.Plan, r recipe) (*quant.Calibration, error) {
+	if r.examples == 0 && r.seed == 0 && n.meta.Calibration != nil && observesLikeTheLab(plan) {
+		return n.meta.Calibration, nil
+	}
+	examples, err := b.src.Calibration(ctx, n.spec, nil)
+	if err != nil {
+		return nil, err
+	}
+	return quant.Calibrate(ctx, n.net, plan, func(yield func(nn.Batch) bool) {
+		var batch nn.Batch
+		for lo := 0; lo < examples.Len(); lo += lab.EvalBatch {
+			examples.Slice(&batch, lo, min(lo+lab.EvalBatch, examples.Len()))
+			if !yield(batch) || b.breathe(ctx) != nil {
+				return
+			}
+		}
+	})
+}
+
+// observesLikeTheLab reports whether the plan's static layers observe activations as the lab's do. The grids that the lab
+// found then serve it, whatever its weights are: observers look at the float32 network.
+func observesLikeTheLab(p scheme.Plan) bool {
+	preset, err := scheme.Preset("static-qint8", len(p))
+	if err != nil {
+		return false
+	}
+	for i, s := range p {
+		if s.Mode == scheme.Static && s.Activation != preset[i].Activation {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,193 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+	"quantlab/core/quant"
+	"quantlab/core/scheme"
+)
+
+// Predict shows one drawing or sentence to every lab variant of a model, and to the reader's own plan if there is one. Models
+// stay converted for the next call, which for mnist-lab1 then takes well under a millisecond. The host is not given its
+// turn while the input passes, only before, while models are loaded and converted.
+//
+// The SST-2 models run with dense input, as the lab times them, so that logits and latencies are the lab's.
+func (b *Bench) Predict(ctx context.Context, req wire.PredictRequest) (*wire.Prediction, error) {
+	spec, err := nn.SpecOf(req.Model)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkQuestion(req, spec); err != nil {
+		return nil, err
+	}
+	release, err := b.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	n, err := b.network(ctx, req.Model, nil)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := b.rows(ctx, n, req.Custom)
+	if err != nil {
+		return nil, err
+	}
+	p := &wire.Prediction{Version: b.host.Version, Model: req.Model, Labels: labels(spec)}
+	batch, err := b.show(ctx, n, req, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := answer(rows, batch, p); err != nil {
+		return nil, fmt.Errorf("%s: %w", req.Model, err)
+	}
+	if req.Repeats > 0 {
+		if err := timeRows(rows, batch, req.Repeats, p); err != nil {
+			return nil, fmt.Errorf("%s: %w", req.Model, err)
+		}
+	}
+	if req.Explain != "" && spec.Data == nn.SST2 {
+		if err := b.decide(ctx, n, req, p); err != nil {
+			return nil, fmt.Errorf("%s: %w", req.Model, err)
+		}
+	}
+	p.Notes = append(p.Notes, n.notes...)
+	return p, nil
+}
+
+// checkQuestion refuses an input that the model can't read.
+func checkQuestion(req wire.PredictRequest, spec nn.Spec) error {
+	switch {
+	case req.Drawing != nil && req.Text != "":
+		return fmt.Errorf("give an image or a text, not both")
+	case spec.Data == nn.MNIST && req.Drawing == nil:
+		return fmt.Errorf("%s reads digits: give an image", spec.ID)
+	case spec.Data == nn.SST2 && req.Drawing != nil:
+		return fmt.Errorf("%s reads sentences: give a text", spec.ID)
+	case spec.Data == nn.SST2 && strings.TrimSpace(req.Text) == "":
+		return fmt.Errorf("the text is empty: give a sentence")
+	case len(req.Text) > wire.MaxText:
+		return fmt.Errorf("the text has %d bytes: give at most %d", len(req.Text), wire.MaxText)
+	case req.Repeats < 0 || req.Repeats > wire.MaxRepeats:
+		return fmt.Errorf("%d timed passes are out of range: give 0 to %d", req.Repeats, wire.MaxRepeats)
+	}
+	return nil
+}
+
+// labels spells the classes that a model tells apart: digits, or a review's verdict.
+func labels(spec nn.Spec) []string {
+	if spec.Data == nn.SST2 {
+		return []string{"negative", "positive"}
+	}
+	var out []string
+	for class := range spec.Out {
+		out = append(out, fmt.Sprint(class))
+	}
+	return out
+}
+
+// A row is one way to convert the network that is asked.
+type row struct {
+	variant wire.Variant
+	model   *model // nil where there is none, for which absent has the reason
+	absent  string
+}
+
+// rows returns the lab's variants, the baseline first, and the reader's own plan if there is one.
+func (b *Bench) rows(ctx context.Context, n *network, custom *wire.Conversion) ([]row, error) {
+	variants := wire.Variants()
+	if custom != nil {
+		plan, err := n.plan(wire.Custom, custom)
+		if err != nil {
+			return nil, err
+		}
+		variants = append(variants, customVariant(plan))
+	}
+	rows := make([]row, len(variants))
+	for i, v := range variants {
+		m, absent, err := b.model(ctx, n, v.ID, custom, quant.Dense)
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = row{v, m, absent}
+	}
+	return rows, nil
+}
+
+// customVariant describes a plan of the reader's own as the lab's variants are described.
+func customVariant(p scheme.Plan) wire.Variant {
+	v := wire.Variant{ID: wire.Custom, Q: "--", DType: p[0].Mode.DType(), Title: "your plan"}
+	for _, s := range p {
+		if s.Mode.DType() != v.DType {
+			v.DType = "mixed"
+		}
+		if s.Mode == scheme.Static {
+			v.Q = "S"
+		} else if s.Mode != scheme.Float32 && v.Q != "S" {
+			v.Q = "D"
+		}
+	}
+	return v
+}
+
+// answer puts the batch of one to every row. The first row is the baseline.
+func answer(rows []row, batch nn.Batch, p *wire.Prediction) error {
+	base := -1
+	p.Answers = make([]wire.Answer, 0, len(rows))
+	for _, r := range rows {
+		a := wire.Answer{Variant: r.variant.ID, Q: r.variant.Q, DType: r.variant.DType, Note: r.absent}
+		if r.model != nil {
+			logits, err := r.model.Forward(batch)
+			if err != nil {
+				return fmt.Errorf("%s: %w", r.variant.ID, err)
+			}
+			class := quant.Argmax(logits)
+			if r.variant.ID == wire.Baseline {
+				base = class
+			}
+			a.Logits = make([]float64, len(logits))
+			for i, z := range logits {
+				a.Logits[i] = float64(z)
+			}
+			a.Label, a.Agrees, a.Probabilities = p.Labels[class], class == base, softmax(a.Logits)
+			a.Margin = margin(a.Probabilities)
+		}
+		p.Answers = append(p.Answers, a)
+	}
+	return nil
+}
+
+// softmax turns logits into probabilities. The largest logit is subtracted first, so that nothing overflows.
+func softmax(logits []float64) []float64 {
+	top := math.Inf(-1)
+	for _, z := range logits {
+		top = max(top, z)
+	}
+	p, sum := make([]float64, len(logits)), 0.0
+	for i, z := range logits {
+		p[i] = math.Exp(z - top)
+		sum += p[i]
+	}
+	for i := range p {
+		p[i] /= sum
+	}
+	return p
+}
+
+// margin is by how much the largest of at least two probabilities is above the second.
+func margin(p []float64) float64 {
+	first, second := 0.0, 0.0
+	for _, v := range p {
+		if v > first {
+			first, second = v, first
+		} else if v > second {
+			second = v
+		}
+	}
+	return first - second
+}

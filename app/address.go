@@ -196,9 +196,9 @@ func parseHide(query url.Values) (hide, notices []string) {
 // brief shortens what an address says so that it can be repeated.
 func brief(v string) string {
 	const most = 24
-	if r := []rune(strings.ToValidUTF8(v, "\uFFFD")); len(r) > most {
+	r := []rune(strings.ToValidUTF8(v, "\uFFFD"))
+	if len(r) > most {
 		return string(r[:most]) + "…"
-	} else {
-		return string(r)
 	}
+	return string(r)
 }

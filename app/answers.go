@@ -146,8 +146,8 @@ func (a *answers) group(g answersGroup) goapp.UI {
 				head("variant", "Variant", ""),
 				head("label", "Answer", "against float32"),
 				head("classes", "Classes", "probability, %"),
-				head("margin", "Margin", "over second, points"),
-				head("latency", "This call", "µs, mean ± std (passes)"),
+				head("margin", "Margin", "in points"),
+				head("latency", "This call", "µs ± std"),
 			)),
 			goapp.TBody().Role("rowgroup").Body(rows...),
 		),
@@ -172,7 +172,7 @@ func answerLine(model string, r answerRow) goapp.UI {
 		),
 		goapp.Td().Role("cell").DataSet("col", "answer").Body(answerWords(r)...),
 		goapp.Td().Role("cell").DataSet("col", "classes").Body(goapp.Raw(chart.Classes(r.Labels, r.Probabilities, slices.Index(r.Labels, r.Label)))),
-		goapp.Td().Role("cell").DataSet("col", "margin").DataSet("head", "Margin, points").Body(figureOr(r.Margin)),
+		goapp.Td().Role("cell").DataSet("col", "margin").DataSet("head", "Margin").Body(figureOr(r.Margin)),
 		goapp.Td().Role("cell").DataSet("col", "latency").DataSet("head", "This call, µs").Body(callWords(r)...),
 	)
 }

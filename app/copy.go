@@ -7,8 +7,9 @@ import (
 // results is the line above the cards: what the table is, and the buttons that copy it.
 type results struct {
 	goapp.Compo
-	S    *session
-	View resultsView
+	S     *session
+	Level int // of its heading
+	View  resultsView
 }
 
 func (r *results) Render() goapp.UI {
@@ -21,7 +22,7 @@ func (r *results) Render() goapp.UI {
 	buttons = append(buttons, goapp.Span().Class("copied").Text(v.Copied))
 	body := []goapp.UI{
 		goapp.Div().Class("results-head").Body(
-			goapp.H3().ID("results-title").Text(v.Title),
+			heading(r.Level, "results-title", v.Title),
 			goapp.Div().Class("copies").Role("group").Aria("label", "Copy the table").Body(buttons...),
 		),
 		goapp.P().Class("results-text").Text(v.Text),

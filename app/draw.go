@@ -2,7 +2,6 @@ package app
 
 import (
 	"net/url"
-	"slices"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 )
@@ -41,39 +40,34 @@ func enterDraw(s *session) {
 	}
 }
 
-// renderDraw draws the pad beside the answers, and below what the nets saw, what else can be put on the pad, and the search. What
-// varies in number has a box of its own: go-app matches siblings by position.
+// renderDraw draws the pad beside the answers, and below what else can be put on the pad, and the search. What varies in number has a
+// box of its own: go-app matches siblings by position.
 func renderDraw(s *session, level int) goapp.UI {
-	return s.part(drawPart, func() goapp.UI { return s.drawParts(level) })
-}
-
-// drawPart is the view's part of the page, which is drawn by itself while answers follow the pen.
-const drawPart = "draw"
-
-func (s *session) drawParts(level int) goapp.UI {
-	d := &s.Draw
-	custom := s.customModels()
-	_, whole := d.address()
-	return goapp.Div().Class("draw").ID("draw").Body(
-		goapp.Div().Class("draw-stage").Body(
-			goapp.Div().Class("draw-hand").Body(
-				&pad{S: s, Look: d.look, Invert: d.Invert, Empty: d.drawing() == nil, Label: s.padLabel()},
-				&drawSummary{View: s.drawSummary(custom)},
-				&drawTools{S: s, View: s.drawTools()},
-			),
-			goapp.Div().Class("draw-answers").Body(
-				&drawModels{S: s, Models: d.Models, Whole: whole},
-				&drawStatus{S: s, View: s.drawStatus()},
-				&answers{View: s.drawAnswers(custom)},
-				&seen{Level: level, View: s.drawSeen()},
-			),
-		),
+	return goapp.Div().Class("draw").Body(
+		s.part(drawPart, func() goapp.UI { return s.drawStage(level) }),
 		&drawShelf{S: s, Level: level, View: s.drawShelf()},
-		&drawSearcher{S: s, Level: level, View: s.drawSearch(custom)},
+		&drawSearcher{S: s, Level: level, View: s.drawSearch()},
 	)
 }
 
-// customModels are those of the models that answer for which the reader has a plan of his own.
-func (s *session) customModels() []string {
-	return slices.DeleteFunc(s.Draw.asked(), func(m string) bool { return s.customFor(m) == nil })
+// drawPart is what is drawn by itself while answers follow the pen.
+const drawPart = "draw"
+
+func (s *session) drawStage(level int) goapp.UI {
+	d := &s.Draw
+	_, whole := d.address()
+	shown := s.drawAnswers()
+	return goapp.Div().Class("draw-stage").Body(
+		goapp.Div().Class("draw-hand").Body(
+			&pad{S: s, Look: d.look, Invert: d.Invert, Empty: d.drawing() == nil, Label: s.padLabel()},
+			&drawSummary{View: s.drawSummary(shown)},
+			&drawTools{S: s, View: s.drawTools()},
+		),
+		goapp.Div().Class("draw-answers").Body(
+			&drawModels{S: s, Models: d.Models, Whole: whole},
+			&drawStatus{S: s, View: s.drawStatus()},
+			&answers{View: shown},
+			&seen{Level: level, View: s.drawSeen()},
+		),
+	)
 }

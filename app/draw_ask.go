@@ -178,7 +178,7 @@ func (s *session) setAsDrawn(on bool) {
 	d.AsDrawn, d.centring = on, ""
 	d.compare = map[string]string{}
 	for _, model := range d.asked() {
-		if r := d.reply(model); r.Prediction != nil && r.Input == d.input {
+		if r := d.reply(model); r.Prediction != nil && r.Input == d.input && d.sketch.Example == nil { // to an example it changes nothing
 			d.compare[model] = baselineLabel(r.Prediction)
 		}
 	}

@@ -20,7 +20,7 @@ const mostFound = 40
 type digitSearch struct {
 	Chosen   string // model and variant to search next: "mnist-lab1/static-qint8"
 	Ran      string // and of what is found
-	Found    []wire.Example
+	Found    []digitExample
 	Fraction float64
 	Going    bool
 	Over     bool // it came to its end
@@ -31,11 +31,11 @@ type digitSearch struct {
 const searchLane = "draw-search"
 
 // searchPairs are the models and variants that can be searched: all that answer but float32.
-func (s *session) searchPairs(custom []string) []option {
+func (s *session) searchPairs() []option {
 	var out []option
 	for _, model := range s.Draw.asked() {
 		ids := wire.VariantIDs()[1:]
-		if slices.Contains(custom, model) {
+		if s.customFor(model) != nil {
 			ids = append(ids, wire.Custom)
 		}
 		for _, id := range ids {
@@ -59,7 +59,7 @@ func (s *session) searchPair(pairs []option) string {
 }
 
 func (s *session) searchDigits() {
-	pair := s.searchPair(s.searchPairs(s.customModels()))
+	pair := s.searchPair(s.searchPairs())
 	model, variant, _ := strings.Cut(pair, "/")
 	request := &wire.SearchRequest{Model: model, Variant: variant, Limit: mostFound}
 	if variant == wire.Custom {
@@ -73,7 +73,7 @@ func (s *session) searchDigits() {
 		case e.Kind == wire.EventProgress:
 			d.Fraction = max(d.Fraction, clamp01(e.Fraction))
 		case e.Kind == wire.EventExample && e.Example != nil && len(e.Example.Digit) == digitPixels && len(d.Found) < mostFound:
-			d.Found = append(d.Found, *e.Example)
+			d.Found = append(d.Found, newDigitExample(*e.Example))
 		case e.Kind == wire.EventDone:
 			d.Going, d.Over = false, true
 			s.say(searchSentence(*d))
@@ -126,18 +126,26 @@ type searchView struct {
 	Found    []thumbnail
 }
 
-func (s *session) drawSearch(custom []string) searchView {
+func (s *session) drawSearch() searchView {
 	d := s.Draw.search
-	v := searchView{Pairs: s.searchPairs(custom), Going: d.Going, Percent: int(100 * d.Fraction), Sentence: searchSentence(d), Failed: d.Failed != ""}
+	v := searchView{Pairs: s.searchPairs(), Going: d.Going, Percent: int(100 * d.Fraction), Sentence: searchSentence(d), Failed: d.Failed != ""}
 	v.Pair = s.searchPair(v.Pairs)
-	for _, e := range d.Found {
-		_, variant, _ := strings.Cut(d.Ran, "/")
-		t := newThumbnail(e, s.Draw.sketch.Example)
-		t.Words = []string{"a " + e.Label, "float32 " + e.Baseline, "here " + e.Answer}
-		t.Label = fmt.Sprintf("Test image %d, a %s: float32 says %s, %s says %s", e.Index, e.Label, e.Baseline, answerName(variant), e.Answer)
+	_, variant, _ := strings.Cut(d.Ran, "/")
+	for _, found := range d.Found {
+		e, t := found.Example, found.thumbnail(s.Draw.sketch.Example)
+		t.Words = []string{"a " + e.Label, "float32 " + e.Baseline, shortName(variant) + " " + e.Answer}
 		v.Found = append(v.Found, t)
 	}
 	return v
+}
+
+// shortName is a variant's name in a thumbnail: what its numbers are.
+func shortName(variant string) string {
+	v, err := wire.VariantOf(variant)
+	if err != nil {
+		return "plan"
+	}
+	return strings.TrimPrefix(v.DType, "q")
 }
 
 // drawSearcher is the search: what to look for, how far it is, and what it found.
@@ -195,7 +203,8 @@ func (d *drawSearcher) onCancel(goapp.Context, goapp.Event) { d.S.cancelSearch()
 func (d *drawSearcher) onFound(i int) goapp.EventHandler {
 	return func(goapp.Context, goapp.Event) {
 		if found := d.S.Draw.search.Found; i < len(found) {
-			d.S.putExample(found[i])
+			d.S.putExample(found[i].Example)
+			showPad()
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // sampleDigits are the digits of the test set that can be put on the pad.
 type sampleDigits struct {
-	Examples []wire.Example
+	Examples []digitExample
 	Seed     uint64
 	Failed   string
 }
@@ -25,11 +25,11 @@ func (s *session) askDigits() {
 	shelf := &s.Draw.samples
 	shelf.Failed = ""
 	request := &wire.SamplesRequest{Model: firstDigits, Count: digitCount, Seed: shelf.Seed}
-	var got []wire.Example
+	var got []digitExample
 	s.ask("draw-samples", wire.Command{Op: wire.OpSamples, Samples: request}, true, func(e wire.Event) {
 		switch {
 		case e.Kind == wire.EventExample && e.Example != nil && len(e.Example.Digit) == digitPixels:
-			got = append(got, *e.Example)
+			got = append(got, newDigitExample(*e.Example))
 		case e.Kind == wire.EventDone:
 			s.Draw.samples.Examples = got
 		case e.Kind == wire.EventError:
@@ -92,16 +92,26 @@ func (s *session) refusePicture(why string) {
 // A thumbnail is an example as a button shows it.
 type thumbnail struct {
 	Image  string // HTML
-	Label  string // what the button does, for those who listen
+	Label  string // which image it is, for those who listen
 	Words  []string
 	Chosen bool
 }
 
-func newThumbnail(e wire.Example, chosen *int) thumbnail {
+// A digitExample is an image of the test set with its picture.
+type digitExample struct {
+	Example wire.Example
+	Image   string // HTML
+}
+
+func newDigitExample(e wire.Example) digitExample {
+	return digitExample{e, chart.Pixels(wire.DigitSide, e.Digit, false, "")}
+}
+
+func (e digitExample) thumbnail(chosen *int) thumbnail {
 	return thumbnail{
-		Image: chart.Pixels(wire.DigitSide, e.Digit, false, ""),
-		Label: fmt.Sprintf("Test image %d, a %s", e.Index, e.Label), Words: []string{e.Label},
-		Chosen: chosen != nil && *chosen == e.Index,
+		Image: e.Image,
+		Label: fmt.Sprintf("Test image %d:", e.Example.Index), Words: []string{e.Example.Label},
+		Chosen: chosen != nil && *chosen == e.Example.Index,
 	}
 }
 
@@ -113,8 +123,9 @@ func thumbnails(views []thumbnail, choose func(i int) goapp.EventHandler) goapp.
 			pressed = "true"
 		}
 		return goapp.Li().Body(
-			disable(goapp.Button().Type("button").Class("thumb"), false).Aria("label", v.Label).Aria("pressed", pressed).OnClick(choose(i), i).Body(
+			disable(goapp.Button().Type("button").Class("thumb"), false).Aria("pressed", pressed).OnClick(choose(i), i).Body(
 				goapp.Raw(v.Image),
+				goapp.Span().Class("unseen").Text(v.Label),
 				goapp.Range(v.Words).Slice(func(k int) goapp.UI { return goapp.Span().Text(v.Words[k]) }),
 			),
 		)
@@ -138,7 +149,7 @@ type shelfView struct {
 func (s *session) drawShelf() shelfView {
 	v := shelfView{Failed: s.Draw.samples.Failed, Reading: s.Draw.reading}
 	for _, e := range s.Draw.samples.Examples {
-		v.Samples = append(v.Samples, newThumbnail(e, s.Draw.sketch.Example))
+		v.Samples = append(v.Samples, e.thumbnail(s.Draw.sketch.Example))
 	}
 	return v
 }
@@ -186,7 +197,15 @@ func (h *drawShelf) onMore(goapp.Context, goapp.Event) { h.S.moreDigits() }
 func (h *drawShelf) onSample(i int) goapp.EventHandler {
 	return func(goapp.Context, goapp.Event) {
 		if shelf := h.S.Draw.samples.Examples; i < len(shelf) {
-			h.S.putExample(shelf[i])
+			h.S.putExample(shelf[i].Example)
+			showPad()
 		}
+	}
+}
+
+// showPad scrolls to the pad, if it is out of sight.
+func showPad() {
+	if p := goapp.Window().GetElementByID("pad"); p.Truthy() {
+		p.Call("scrollIntoView", map[string]any{"block": "nearest"})
 	}
 }

@@ -1,8 +1,6 @@
 package app
 
 import (
-	"slices"
-
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/app/chart"
@@ -11,11 +9,11 @@ import (
 )
 
 // drawAnswers lays out the answers.
-func (s *session) drawAnswers(custom []string) answersView {
+func (s *session) drawAnswers() answersView {
 	v := answersView{Input: "this drawing"}
 	for _, model := range s.Draw.asked() {
 		r := s.Draw.reply(model)
-		g := newAnswers(model, slices.Contains(custom, model), r.Prediction)
+		g := newAnswers(model, s.customFor(model) != nil, r.Prediction)
 		g.Stale = r.Prediction != nil && r.Input != s.Draw.input
 		v.Groups = append(v.Groups, g)
 	}
@@ -33,9 +31,9 @@ type summaryLine struct {
 	Rows  []answerRow
 }
 
-func (s *session) drawSummary(custom []string) summaryView {
+func (s *session) drawSummary(shown answersView) summaryView {
 	v := summaryView{Text: s.drawVerdict()}
-	for _, g := range s.drawAnswers(custom).Groups {
+	for _, g := range shown.Groups {
 		line := summaryLine{}
 		if s.Draw.Models == Both {
 			line.Model = g.Model
@@ -99,6 +97,9 @@ func (s *session) drawTools() toolsView {
 	}
 	if d.Invert {
 		v.Centring += " Inverted: dark ink on a light field is nothing they ever saw."
+	}
+	if d.sketch.Example != nil && len(d.stroke) == 0 {
+		v.Centring += " An image of the test set already is so."
 	}
 	if d.centring != "" {
 		v.Centring += " " + d.centring
@@ -188,7 +189,7 @@ type seen struct {
 
 type seenView struct {
 	Whole, Crop []byte // pixels; none while nothing was seen
-	Ink         string // what there is of it, for those who do not see it
+	Ink         string // where it is on the whole field, for those who do not see it
 	AsDrawn     bool
 }
 
@@ -224,22 +225,22 @@ func (n *seen) Render() goapp.UI {
 	if v.AsDrawn {
 		caption = "As drawn: neither centred nor scaled."
 	}
-	frame := func(class string, side int, pixels []byte, text string) goapp.UI {
-		label := "The image of " + text + ": " + v.Ink
+	frame := func(class string, side int, pixels []byte, text, model string) goapp.UI {
+		label := "What " + model + " saw: " + v.Ink
 		if pixels == nil {
 			label = "No image yet"
 		}
 		return goapp.Figure().Class("seen-"+class).Body(
 			goapp.Raw(chart.Pixels(side, pixels, false, label)),
-			goapp.FigCaption().Text(text),
+			goapp.FigCaption().Body(goapp.Span().Text(text), goapp.Text(" "), goapp.Span().Text("for "+model)),
 		)
 	}
 	return goapp.Div().Class("seen").Body(
 		heading(n.Level, "seen", "What the nets saw"),
 		goapp.P().Class("about").Text(caption),
 		goapp.Div().Class("seen-images").Body(
-			frame("whole", wire.DigitSide, v.Whole, "28 × 28 pixels, for mnist-lab1"),
-			frame("crop", cropSide, v.Crop, "the middle 20 × 20, for mnist-lab2"),
+			frame("whole", wire.DigitSide, v.Whole, "28 × 28 pixels", "mnist-lab1"),
+			frame("crop", cropSide, v.Crop, "its middle, 20 × 20", "mnist-lab2"),
 		),
 	)
 }

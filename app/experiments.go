@@ -46,18 +46,18 @@ func renderExperiments(s *session, level int) goapp.UI {
 	cards := s.cards()
 	// What varies in number has a box of its own: go-app matches siblings by position, and would build anew, closed,
 	// what stands behind.
-	section := goapp.Section().Class("section").Aria("labelledby", "experiments").Body(
+	section := goapp.Section().Class("section").Aria("labelledby", "measure").Body(
 		goapp.Div().Class("head").Body(
-			goapp.H2().ID("experiments").Text("Experiments"),
+			heading(level, "measure", "Experiments"),
 			goapp.P().Text("Choose what to measure and press Run. Rows appear as they finish."),
 		),
 		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Engines: s.engines(), Threads: s.offered()},
 		goapp.Div().Class("notices").Body(notices(s)...),
 		&progress{S: s, View: s.progress()},
-		&results{S: s, View: s.results()},
-		goapp.Div().Class("cards").Body(goapp.Range(cards).Slice(func(i int) goapp.UI { return &card{View: cards[i]} })),
-		&hints{View: s.hints()},
-		&roof{View: s.roofs()},
+		&results{S: s, Level: level + 1, View: s.results()},
+		goapp.Div().Class("cards").Body(goapp.Range(cards).Slice(func(i int) goapp.UI { return &card{Level: level + 1, View: cards[i]} })),
+		&hints{Level: level + 1, View: s.hints()},
+		&roof{Level: level, View: s.roofs()},
 		&about{},
 	)
 	return goapp.Div().Body(append(parts, section)...)
@@ -128,7 +128,8 @@ func (s *State) hints() []string {
 // hints shows notes under the cards.
 type hints struct {
 	goapp.Compo
-	View []string
+	Level int // of its heading
+	View  []string
 }
 
 func (h *hints) Render() goapp.UI {
@@ -136,7 +137,7 @@ func (h *hints) Render() goapp.UI {
 		return goapp.Div()
 	}
 	return goapp.Div().Class("hints").Body(
-		goapp.H3().Text("Notes of this run"),
+		heading(h.Level, "", "Notes of this run"),
 		goapp.Ul().Body(goapp.Range(h.View).Slice(func(i int) goapp.UI { return goapp.Li().Text(h.View[i]) })),
 	)
 }

@@ -16,7 +16,7 @@ func inspectView() view {
 		Headline: "What happens inside when the numbers get coarser?",
 		Lede: "Quantization puts numbers on a grid: a few evenly spaced levels in place of millions of possible values. Change the grid, " +
 			"for all layers or for one, and watch what it costs: accuracy on the whole test set, size and speed follow each move.",
-		Render: renderInspect,
+		Render: renderInspect, Late: []string{partLayers, partAdvice},
 		Visit: func(s *session, query url.Values) []string {
 			p, notices := parsePlanner(query)
 			s.Inspect.visit(p)
@@ -44,6 +44,7 @@ type InspectState struct {
 	Inside     inside
 	Advice     advice
 	Units      unitChoice
+	Told       told
 }
 
 // maxHistory bounds the steps that can be undone.
@@ -130,6 +131,7 @@ func (s *session) turn(k knob, value string, held bool) {
 // letGo puts the plan into the address once the hand is off the slider.
 func (s *session) letGo() {
 	s.Inspect.Held = ""
+	s.consult()
 	s.remember()
 }
 
@@ -138,7 +140,7 @@ func (s *session) choose(change func(*InspectState)) {
 	change(&s.Inspect)
 	s.consult()
 	s.remember()
-	s.say(sayPlan(s.Inspect.Planner))
+	s.tellPlan(sayPlan(s.Inspect.Planner))
 }
 
 // The parts that answers have drawn anew by themselves.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -48,6 +49,8 @@ func (e *errand) apply(event wire.Event) {
 type evaluation struct {
 	errand
 	Asked   wire.EvaluateRequest
+	Heard   bool      // the worker has begun to answer
+	Timing  errand    // of the latencies, which are asked for last
 	Row     *wire.Row // the latest, of whatever plan
 	Of      wire.EvaluateRequest
 	Latency map[string]wire.Latency // the latest
@@ -65,6 +68,9 @@ func sameEvaluation(a, b wire.EvaluateRequest) bool {
 	return a.Model == b.Model && a.Conversion == b.Conversion
 }
 
+// What was told of a plan to those who listen.
+type told struct{ Plan, Worth string }
+
 // An inside is what the worker found in the layers.
 type inside struct {
 	errand
@@ -73,7 +79,6 @@ type inside struct {
 	Layers   []*wire.Layer
 	Filters  []*wire.Filter
 	Examples int
-	Notes    []string
 }
 
 // An advice is what would do better.
@@ -88,26 +93,36 @@ const settled = 700 * time.Millisecond
 
 // forgive lets what failed be asked again.
 func (i *InspectState) forgive() {
-	for _, e := range []*errand{&i.Evaluation.errand, &i.Inside.errand} {
+	for _, e := range []*errand{&i.Evaluation.errand, &i.Evaluation.Timing, &i.Inside.errand} {
 		if e.Phase == errandFailed {
 			e.Phase = errandIdle
 		}
 	}
 }
 
-// consult asks the worker about the plan, wherever it has not been asked yet.
+// consult asks the worker about the plan, wherever it has not been asked yet. The worker does one thing after another, so the
+// order counts: accuracy first, then what the layers look like, and when all is known and the hand rests, how fast it is.
 func (s *session) consult() {
-	p := s.Inspect.planner()
-	evaluate := wire.EvaluateRequest{Model: p.Model, Conversion: p.conversion(), Batches: timedBatches}
-	if e := &s.Inspect.Evaluation; e.Phase == errandIdle || !sameEvaluation(e.Asked, evaluate) {
+	i := &s.Inspect
+	p, e, in := i.planner(), &i.Evaluation, &i.Inside
+	evaluate := wire.EvaluateRequest{Model: p.Model, Conversion: p.conversion()}
+	look := i.look()
+	newLook := in.Phase == errandIdle || !sameLook(in.Asked, look)
+	switch {
+	case e.Phase == errandIdle || !sameEvaluation(e.Asked, evaluate):
+		if newLook {
+			s.drop("inspect") // it would only be in the way
+			in.errand = errand{}
+		}
 		s.evaluate(evaluate)
-	}
-	look := s.Inspect.look()
-	if in := &s.Inspect.Inside; in.Phase == errandIdle || !sameLook(in.Asked, look) {
+	case e.Phase == errandAsked && !e.Heard:
+	case newLook:
 		s.look(look)
+	case e.Phase == errandDone && e.Timing.Phase == errandIdle && in.Phase != errandAsked && i.Held == "":
+		s.time(evaluate)
 	}
 	advise := wire.AdviseRequest{Model: p.Model, Conversion: p.conversion()}
-	if a := &s.Inspect.Advice; a.Phase != errandIdle && a.Asked != advise {
+	if a := &i.Advice; a.Phase != errandIdle && a.Asked != advise {
 		s.drop("advise")
 		*a = advice{}
 	}
@@ -115,12 +130,13 @@ func (s *session) consult() {
 
 func (s *session) evaluate(req wire.EvaluateRequest) {
 	e := &s.Inspect.Evaluation
-	e.errand, e.Asked = startErrand(), req
+	e.errand, e.Timing, e.Asked, e.Heard = startErrand(), errand{}, req, false
 	s.ask("evaluate", wire.Command{Op: wire.OpEvaluate, Evaluate: &req}, true, func(event wire.Event) {
 		e := &s.Inspect.Evaluation
 		if !sameEvaluation(e.Asked, req) { // the worker died with two questions
 			return
 		}
+		e.Heard = true
 		e.apply(event)
 		switch {
 		case event.Kind == wire.EventRow && event.Row != nil:
@@ -130,10 +146,52 @@ func (s *session) evaluate(req wire.EvaluateRequest) {
 			s.sayEvaluation(req)
 		case event.Kind == wire.EventError:
 			s.say(sentence(event.Text))
+			s.consult()
 			return
+		}
+		s.consult()
+		s.redraw(partLive, partWords)
+	})
+}
+
+// timedExamples is as many test examples as the largest timed batch takes.
+const timedExamples = 64
+
+// time asks how fast the plan is.
+func (s *session) time(req wire.EvaluateRequest) {
+	e := &s.Inspect.Evaluation
+	e.Timing = startErrand()
+	timing := req
+	timing.Examples, timing.Batches = timedExamples, timedBatches
+	s.ask("evaluate", wire.Command{Op: wire.OpEvaluate, Evaluate: &timing}, true, func(event wire.Event) {
+		e := &s.Inspect.Evaluation
+		if !sameEvaluation(e.Asked, req) {
+			return
+		}
+		e.Timing.apply(event)
+		if r := event.Row; event.Kind == wire.EventRow && r != nil && r.Variant != wire.Baseline && len(r.LatencyUS) > 0 {
+			e.Latency, e.LateOf = r.LatencyUS, e.Asked
 		}
 		s.redraw(partLive, partWords)
 	})
+}
+
+// tellPlan tells what the plan is, in the place of everything that was told of an earlier one; tellWorth what it is worth, in the place
+// of what an earlier one was: the page's announcements add up while they come in quick succession.
+func (s *session) tellPlan(text string) {
+	s.untell(s.Inspect.Told.Plan, s.Inspect.Told.Worth)
+	s.Inspect.Told = told{Plan: text}
+	s.say(text)
+}
+
+func (s *session) tellWorth(text string) {
+	s.untell(s.Inspect.Told.Worth)
+	s.Inspect.Told.Worth = text
+	s.say(text)
+}
+
+func (s *session) untell(texts ...string) {
+	s.said = slices.DeleteFunc(slices.Clone(s.said), func(t string) bool { return slices.Contains(texts, t) })
 }
 
 // row takes over a row of some of the examples, or of all: the plan’s, or float32’s.
@@ -143,9 +201,6 @@ func (e *evaluation) row(r wire.Row) {
 		return
 	}
 	e.Row, e.Of = &r, e.Asked
-	if len(r.LatencyUS) > 0 {
-		e.Latency, e.LateOf = r.LatencyUS, e.Asked
-	}
 }
 
 // finish marks the latest row as complete.
@@ -166,7 +221,7 @@ func (s *session) sayEvaluation(req wire.EvaluateRequest) {
 		s.later(func() {
 			e := &s.Inspect.Evaluation
 			if e.Phase == errandDone && sameEvaluation(e.Asked, req) && e.Row != nil {
-				s.say(e.words())
+				s.tellWorth(e.words())
 			}
 		})
 	})
@@ -197,25 +252,50 @@ func (s *session) look(req wire.InspectRequest) {
 		}
 		in.apply(event)
 		if event.Kind == wire.EventInspection && event.Inspection != nil {
-			in.take(*event.Inspection)
+			in.begin(req, event.Inspection)
+			s.reveal(req, event.Inspection, 0)
 		}
-		if event.Kind == wire.EventDone {
-			s.consult() // which units lose most is known only now
+		if isEnd(event) {
+			s.consult() // which units lose most is known only now, and what is timed comes after
 		}
 		s.redraw(partLayers)
 	})
 }
 
-// take replaces what changed; what did not keeps its address, so that it is not drawn again.
-func (in *inside) take(found wire.Inspection) {
-	in.Of, in.Examples, in.Notes = in.Asked, found.Examples, found.Notes
-	in.Layers, in.Filters = make([]*wire.Layer, len(found.Layers)), make([]*wire.Filter, len(found.Filters))
-	for n := range found.Layers {
-		in.Layers[n] = &found.Layers[n]
+// begin makes room for the layers of another model.
+func (in *inside) begin(req wire.InspectRequest, found *wire.Inspection) {
+	if in.Of.Model != req.Model || len(in.Layers) != len(found.Layers) {
+		in.Of, in.Layers, in.Filters = wire.InspectRequest{Model: req.Model}, make([]*wire.Layer, len(found.Layers)), nil
 	}
-	for n := range found.Filters {
-		in.Filters[n] = &found.Filters[n]
+	in.Examples = found.Examples
+}
+
+// frame is the time between two layers that are drawn: all at once would hold up the page.
+const frame = 16 * time.Millisecond
+
+// reveal shows what was found from layer n on: the next one that changed at once, the others each in a frame of its own, and the
+// pictures last.
+func (s *session) reveal(req wire.InspectRequest, found *wire.Inspection, n int) {
+	in := &s.Inspect.Inside
+	if in.Asked.Model != req.Model || in.Asked.Conversion != req.Conversion {
+		return // another plan has overtaken it
 	}
+	for n < len(found.Layers) && in.Layers[n] != nil && reflect.DeepEqual(*in.Layers[n], found.Layers[n]) {
+		n++
+	}
+	s.redraw(partLayers)
+	if n == len(found.Layers) {
+		in.Of, in.Filters = req, make([]*wire.Filter, len(found.Filters))
+		for i := range found.Filters {
+			in.Filters[i] = &found.Filters[i]
+		}
+		return
+	}
+	in.Layers = slices.Clone(in.Layers) // whoever renders may still hold the old ones
+	in.Layers[n] = &found.Layers[n]
+	s.platform.After(frame, func() {
+		s.soon(func() { s.reveal(req, found, n+1) })
+	})
 }
 
 // stale reports whether the layers shown are of another plan than the reader's.
@@ -233,12 +313,11 @@ func (in *inside) layers(p Planner) []int {
 	if in.Of.Model != p.Model || len(in.Layers) != len(p.Plan) {
 		return nil
 	}
-	if p.Layer != allLayers {
-		return []int{p.Layer}
-	}
-	all := make([]int, len(in.Layers))
-	for n := range all {
-		all[n] = n
+	var all []int
+	for n, l := range in.Layers {
+		if l != nil && (n == p.Layer || p.Layer == allLayers) {
+			all = append(all, n)
+		}
 	}
 	return all
 }
@@ -249,7 +328,7 @@ type unitChoice struct {
 	From     int
 }
 
-const shownUnits = 12
+const shownUnits = 8
 
 // showsFilters reports whether the first layer's weights are pictures, and that layer is shown.
 func (i *InspectState) showsFilters() bool {
@@ -263,7 +342,7 @@ func (i *InspectState) wanted() []int {
 	p := i.planner()
 	out := p.spec().Dims()[1]
 	var units []int
-	if !i.Units.ByNumber && i.Inside.Of.Model == p.Model && len(i.Inside.Layers) > 0 {
+	if !i.Units.ByNumber && i.Inside.Of.Model == p.Model && len(i.Inside.Layers) > 0 && i.Inside.Layers[0] != nil {
 		for _, row := range i.Inside.Layers[0].Rows {
 			units = append(units, row.Index)
 		}
@@ -333,7 +412,10 @@ func (s *session) retryErrand(lane string) {
 	i.forgive()
 	switch lane {
 	case "evaluate":
-		i.Evaluation.Phase = errandIdle
+		i.Evaluation.Timing = errand{}
+		if i.Evaluation.Phase != errandDone {
+			i.Evaluation.Phase = errandIdle
+		}
 	case "inspect":
 		i.Inside.Phase = errandIdle
 	case "advise":
@@ -348,7 +430,11 @@ func (s *session) cancelErrand(lane string) {
 	i := &s.Inspect
 	switch lane {
 	case "evaluate":
-		i.Evaluation.errand = errand{Phase: errandCanceled}
+		e := &i.Evaluation
+		if e.Phase == errandAsked {
+			e.errand = errand{Phase: errandCanceled}
+		}
+		e.Timing = errand{Phase: errandCanceled}
 	case "inspect":
 		i.Inside.errand = errand{Phase: errandCanceled}
 	case "advise":

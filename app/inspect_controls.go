@@ -70,7 +70,7 @@ func layerChoices(p Planner) []pick {
 	out := []pick{{"all", "All"}}
 	dims := p.spec().Dims()
 	for i := range p.Plan {
-		out = append(out, pick{layerValue(i), fmt.Sprintf("%d: %d → %d", i+1, dims[i], dims[i+1])})
+		out = append(out, pick{layerValue(i), fmt.Sprintf("%d: %s → %s", i+1, report.Count(dims[i]), report.Count(dims[i+1]))})
 	}
 	return out
 }
@@ -242,8 +242,11 @@ func (c *planControls) bits(k knob, label string) goapp.UI {
 			text = "differ"
 			why = "The layers differ: a move here makes them alike."
 		} else {
-			text = fmt.Sprintf("%s, %d levels", text, 1<<at)
+			text = fmt.Sprintf("%s bits, %d levels", text, 1<<at)
 			why = "Each bit less halves the number of levels and doubles the step between them."
+			if k == scheme.WeightBits {
+				why += " The file keeps a byte for each weight all the same."
+			}
 		}
 	}
 	return c.slider(slider{

@@ -99,7 +99,7 @@ func gridSentence(d wire.Distribution, s scheme.Scheme, what string) string {
 	text := fmt.Sprintf("Grid: %s levels, scale %s, zero point %d, from %s to %s.", report.Count(int(g.Max)-int(g.Min)+1), figure(g.Scale), g.Zero, figure(g.Lo), figure(g.Hi))
 	switch n := len(d.Scales); {
 	case what == "weights" && n > 0:
-		text = fmt.Sprintf("A grid for each output; drawn is the median’s: scale %s, zero point %d. The scales go from %s to %s.", figure(g.Scale), g.Zero, figure(d.Scales[0]), figure(d.Scales[n-1]))
+		text = fmt.Sprintf("A grid for each output; drawn is the median’s: scale %s, zero point %d. The scales go from %s to %s: what lies in the shade is on wider grids.", figure(g.Scale), g.Zero, figure(d.Scales[0]), figure(d.Scales[n-1]))
 	case what == "input" && s.Mode == scheme.Dynamic:
 		each := "batch"
 		if s.Activation.PerRow {

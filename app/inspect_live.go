@@ -53,6 +53,9 @@ func (s *session) waitingFor() string {
 func (i *InspectState) live(waiting string) liveView {
 	p, e := i.planner(), &i.Evaluation
 	v := liveView{Variant: p.variant(), Model: p.Model, Says: sayPlan(p), Line: lineOf(e.errand, waiting, "Measuring")}
+	if e.Phase == errandDone {
+		v.Line = lineOf(e.Timing, waiting, "Timing")
+	}
 	v.Name = customName
 	if v.Variant != wire.Custom {
 		v.Name = variantName(v.Variant)
@@ -133,7 +136,7 @@ func pairedWords(p *wire.Paired) (string, bool) {
 		finding = "a difference that chance does not explain"
 	}
 	text := fmt.Sprintf("%s%s%d right only with this plan, %d right only without; %s, %s.", report.Count(len(p.Flipped)), verb, p.Gained, p.Lost, report.PValue(p.P), finding)
-	return strings.ReplaceAll(text, " = ", "\u00a0=\u00a0"), certain
+	return strings.NewReplacer("p = ", "p\u00a0=\u00a0", "p < ", "p\u00a0<\u00a0").Replace(text), certain
 }
 
 func (c *liveCell) take(latencies map[string]wire.Latency) {
@@ -202,7 +205,7 @@ func (e *evaluation) words() string {
 		parts = append(parts, sentence(strings.ReplaceAll(w, "×", " times")))
 	}
 	for _, b := range timedBatches {
-		if l, ok := e.Latency[strconv.Itoa(b)]; ok && l.Verdict != nil {
+		if l, ok := e.Latency[strconv.Itoa(b)]; ok && l.Verdict != nil && sameEvaluation(e.LateOf, e.Asked) {
 			parts = append(parts, fmt.Sprintf("Batch %d: %s.", b, strings.ReplaceAll(verdict(l.Verdict).Words, "×", " times")))
 		}
 	}
@@ -244,8 +247,8 @@ func (w *inspectWords) Render() goapp.UI {
 	v := w.View
 	return goapp.Div().Class("live-words").Body(
 		goapp.Div().Class("live-says").Body(
-			goapp.P().ID("plan-says").Text(v.Says),
 			goapp.P().ID("paired").Class(certainClass(v.Certain)).Text(v.Paired),
+			goapp.P().ID("plan-says").Text(v.Says),
 			&errandLine{S: w.S, Lane: "evaluate", View: v.Line},
 		),
 		goapp.Div().Class("live-plot").Body(plotBox(v)...),

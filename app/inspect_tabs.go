@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -142,23 +141,20 @@ type advisedView struct {
 }
 
 type advisedItem struct {
-	Title, Text, Scheme, Found string
-	Certain                    bool
-	Advice                     wire.Advice
+	Title, Text string
+	Scheme      string // in words; empty where nothing is to be used
+	Advice      wire.Advice
 }
 
 func (i *InspectState) advised() advisedView {
 	a := &i.Advice
 	v := advisedView{Asked: a.Phase != errandIdle, Line: lineOf(a.errand, "", "Trying other grids, each on the whole test set")}
-	if a.Phase == errandAsked {
-		v.Line.Moving = true
-	}
 	for _, item := range a.List {
-		gain := fmt.Sprintf("%d more right, %d fewer, of %s; %s", item.Gained, item.Lost, report.Count(item.Total), report.PValue(item.P))
-		v.Items = append(v.Items, advisedItem{
-			Title: fmt.Sprintf("Layer %d", item.Layer+1), Text: sentence(item.Text), Scheme: schemeWords(item.Scheme), Found: gain,
-			Certain: item.P < 0.05, Advice: item,
-		})
+		words := ""
+		if item.Scheme != "" {
+			words = schemeWords(item.Scheme)
+		}
+		v.Items = append(v.Items, advisedItem{Title: fmt.Sprintf("Layer %d", item.Layer+1), Text: sentence(item.Text), Scheme: words, Advice: item})
 	}
 	if a.Phase == errandDone {
 		v.Says = a.words()
@@ -168,14 +164,16 @@ func (i *InspectState) advised() advisedView {
 
 // words says what came of it.
 func (a *advice) words() string {
-	if len(a.List) == 0 {
-		return "Nothing that was tried does better."
+	better := 0
+	for _, v := range a.List {
+		if v.Scheme != "" {
+			better++
+		}
 	}
-	better := slices.ContainsFunc(a.List, func(v wire.Advice) bool { return v.P < 0.05 && v.Gained > v.Lost })
-	if !better {
-		return "What was found makes no difference that the test could tell from chance."
+	if better == 0 {
+		return "Nothing that was tried does better than this plan."
 	}
-	return plural(len(a.List), "suggestion") + "."
+	return plural(better, "suggestion") + ", measured on the test set beside this plan."
 }
 
 func (b *adviceBox) Render() goapp.UI {
@@ -184,19 +182,23 @@ func (b *adviceBox) Render() goapp.UI {
 		heading(b.Level, "inspect-advice", "What would do better?"),
 		goapp.P().Class("results-text").Text("Tries other observers, bits and granularities, one layer at a time, and measures each on the test set beside this plan."),
 		goapp.Div().Class("actions").Body(
-			goapp.Button().Type("button").ID("advise").Disabled(goapp.IsServer).Text("What would do better?").OnClick(b.onAdvise),
+			goapp.Button().Type("button").ID("advise").Disabled(goapp.IsServer).Text("Try other grids").OnClick(b.onAdvise),
 		),
 		&errandLine{S: b.S, Lane: "advise", View: v.Line},
 		goapp.P().ID("advice-says").Text(v.Says),
 		goapp.Ul().Class("advice-list").Body(goapp.Range(v.Items).Slice(func(i int) goapp.UI {
 			item := v.Items[i]
+			use := []goapp.UI{}
+			if item.Scheme != "" {
+				use = append(use, goapp.Button().Type("button").Disabled(goapp.IsServer).Aria("label", "Use it for layer "+strconv.Itoa(item.Advice.Layer+1)).Text("Use it").
+					OnClick(b.onUse(item.Advice), item.Advice.Layer, item.Advice.Scheme))
+			}
 			return goapp.Li().Body(
 				goapp.Div().Body(
 					goapp.P().Body(goapp.B().Text(item.Title+": "), goapp.Text(item.Text)),
-					goapp.P().Class("why").Text(item.Scheme+" · "+item.Found),
+					goapp.P().Class("why").Text(item.Scheme),
 				),
-				goapp.Button().Type("button").Disabled(goapp.IsServer).Aria("label", "Use it for layer "+strconv.Itoa(item.Advice.Layer+1)).Text("Use it").
-					OnClick(b.onUse(item.Advice), item.Advice.Layer, item.Advice.Scheme),
+				goapp.Div().Body(use...),
 			)
 		})),
 	)

@@ -12,7 +12,7 @@ import (
 type navigator struct {
 	here  string             // path and fragment of what is shown
 	left  map[string]float64 // how far down the reader was when he left an address, px
-	back  bool               // by the browser's buttons
+	link  bool               // a link is being followed, and not the browser's buttons
 	watch goapp.Value        // the IntersectionObserver of the report
 	sight goapp.Func
 }
@@ -31,7 +31,7 @@ func (n *navigator) install() {
 	}))
 	window.Call("addEventListener", "popstate", goapp.FuncOf(func(goapp.Value, []goapp.Value) any {
 		n.leave()
-		n.back = true
+		n.link = false
 		return nil
 	}))
 }
@@ -41,17 +41,22 @@ func (n *navigator) leave() {
 	n.left[n.here] = goapp.Window().Get("scrollY").Float()
 }
 
+// comesFromElsewhere reports whether u is another page than what is shown.
+func (n *navigator) comesFromElsewhere(u *url.URL) bool {
+	path, _, _ := strings.Cut(n.here, "#")
+	return path != u.Path
+}
+
 // follow notes that a link is about to be followed.
 func (n *navigator) follow() {
 	n.leave()
-	n.back = false
+	n.link = true
 }
 
 // arrive moves to what is shown at u, once it is drawn. To the first page of a visit the browser has moved by itself.
 func (n *navigator) arrive(u *url.URL) {
-	window, back := goapp.Window(), n.back
-	place := placeOf(u)
-	n.back = false
+	window, place, link := goapp.Window(), placeOf(u), n.link
+	n.link = false
 	if place == n.here {
 		return
 	}
@@ -64,7 +69,7 @@ func (n *navigator) arrive(u *url.URL) {
 		target.Call("focus", map[string]any{"preventScroll": true})
 	}
 	switch {
-	case back:
+	case !link:
 		window.Call("scrollTo", 0, n.left[place])
 	case u.Fragment == "":
 		window.Call("scrollTo", 0, 0)

@@ -19,15 +19,29 @@ type pad struct {
 	Empty  bool
 	Label  string
 
-	mu      sync.Mutex // the browser's events come on goroutines of their own
-	ink     *ink
-	stroke  []int // of the pen that is down, or was last
-	handed  int   // how much of it the session has heard of
+	mu       sync.Mutex // the browser's events come on goroutines of their own
+	ink      *ink
+	stroke   *penStroke // of the pen that is down, or was last
+	down     bool
+	pointer  int                               // whose stroke it is
+	box      struct{ left, top, side float64 } // of the canvas in the window; the side is 0 where that is not known
+	pointing bool                              // the focus comes from a pointer
+	keys     keyPen
+	release  []func()
+}
+
+// A penStroke is a stroke on its way from the pen to the session.
+type penStroke struct {
+	points  []int // x, y, x, y, …
+	handed  int   // how much of them the session has heard of
 	handing bool  // it is about to hear of the rest
-	down    bool
-	pointer int // whose stroke it is
-	keys    keyPen
-	release []func()
+}
+
+// rest returns the points that the session has not heard of, and counts them as heard.
+func (k *penStroke) rest() []int {
+	points := append([]int(nil), k.points[k.handed:]...)
+	k.handed = len(k.points)
+	return points
 }
 
 // keyPointer is the pointer of the keyboard's pen; the browser's are not below 0.
@@ -75,6 +89,7 @@ func (p *pad) OnMount(goapp.Context) {
 	p.on(canvas, "pointerup", p.onUp)
 	p.on(canvas, "pointercancel", p.onUp)
 	p.on(canvas, "lostpointercapture", p.onUp)
+	p.on(goapp.Window(), "scroll", func(goapp.Value) { p.move() })
 	p.on(canvas, "contextmenu", func(e goapp.Value) { // a long touch
 		if p.isDown() {
 			e.Call("preventDefault")
@@ -82,7 +97,7 @@ func (p *pad) OnMount(goapp.Context) {
 	})
 	p.on(canvas, "keydown", p.onKey)
 	p.on(canvas, "keyup", p.onKeyUp)
-	p.on(canvas, "focus", func(goapp.Value) { p.refresh() })
+	p.on(canvas, "focus", func(goapp.Value) { p.instruct(!p.pointing) })
 	p.on(canvas, "blur", p.onBlur)
 	p.on(goapp.Window().Get("document"), "keydown", p.onShortcut)
 	p.on(goapp.Window().Call("matchMedia", "(prefers-color-scheme: dark)"), "change", func(goapp.Value) { p.refresh() })
@@ -148,11 +163,18 @@ func (p *pad) listenToPictures(box goapp.Value) {
 		}
 		return nil
 	})
-	stop := bridge.Get("pictures").Call("listen", box.Call("closest", "#draw"), f)
+	stop := bridge.Get("pictures").Call("listen", box.Call("closest", ".draw"), f)
 	p.release = append(p.release, func() {
 		stop.Call("stop")
 		f.Release()
 	})
+}
+
+// move forgets where the canvas is in the window.
+func (p *pad) move() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.box.side = 0
 }
 
 func (p *pad) isDown() bool {
@@ -162,18 +184,26 @@ func (p *pad) isDown() bool {
 }
 
 func (p *pad) onDown(e goapp.Value) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.down || e.Get("button").Int() != 0 { // a second finger, the ball of the hand, another button
+	if p.isDown() || e.Get("button").Int() != 0 { // a second finger, the ball of the hand, another button
 		return
 	}
-	canvas := p.ink.canvas
 	pointer := e.Get("pointerId")
-	capture(canvas, pointer)
-	canvas.Call("focus", map[string]any{"preventScroll": true})
+	capture(p.ink.canvas, pointer)
+	p.instruct(false)
+	p.pointing = true
+	p.ink.canvas.Call("focus", map[string]any{"preventScroll": true}) // which calls the listener before it returns
+	p.pointing = false
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.keys.seen = false
 	p.begin(pointer.Int())
 	p.follow(e)
+}
+
+// instruct shows the keys' instructions, which are for those who came with the keyboard, or hides them.
+func (p *pad) instruct(on bool) {
+	p.ink.canvas.Call("toggleAttribute", "data-keys", on)
+	p.refresh()
 }
 
 // capture keeps the pointer's events coming when it leaves the canvas. The browser refuses that for a pointer that is gone by now.
@@ -203,13 +233,12 @@ func (p *pad) onUp(e goapp.Value) {
 
 // follow draws where the pointer has been since the last event: all places, not only those of each frame.
 func (p *pad) follow(e goapp.Value) {
-	box := p.ink.canvas.Call("getBoundingClientRect")
-	left, top, width, height := box.Get("left").Float(), box.Get("top").Float(), box.Get("width").Float(), box.Get("height").Float()
-	if width <= 0 || height <= 0 {
-		return
+	if p.box.side <= 0 { // asked once a stroke: it makes the browser lay the page out
+		box := p.ink.canvas.Call("getBoundingClientRect")
+		p.box.left, p.box.top, p.box.side = box.Get("left").Float(), box.Get("top").Float(), max(box.Get("width").Float(), 1)
 	}
 	at := func(e goapp.Value) {
-		p.to(onGrid((e.Get("clientX").Float()-left)/width), onGrid((e.Get("clientY").Float()-top)/height))
+		p.to(onGrid((e.Get("clientX").Float()-p.box.left)/p.box.side), onGrid((e.Get("clientY").Float()-p.box.top)/p.box.side))
 	}
 	if !e.Get("getCoalescedEvents").Truthy() {
 		at(e)
@@ -232,53 +261,52 @@ func onGrid(share float64) int {
 
 // begin puts the pen down.
 func (p *pad) begin(pointer int) {
-	p.stroke, p.handed, p.down, p.pointer = nil, 0, true, pointer
+	p.stroke, p.down, p.pointer, p.box.side = &penStroke{}, true, pointer, 0
 }
 
 // to moves the pen that is down.
 func (p *pad) to(x, y int) {
-	n := len(p.stroke)
-	if n >= 2 && p.stroke[n-2] == x && p.stroke[n-1] == y {
+	k := p.stroke
+	n := len(k.points)
+	if n >= 2 && k.points[n-2] == x && k.points[n-1] == y {
 		return
 	}
-	if n == 0 && !p.covers() {
+	if n == 0 && p.S.Draw.sketch.Example != nil { // which the first stroke replaces
 		p.ink.clear()
 	}
-	p.stroke = append(p.stroke, x, y)
-	p.ink.advance(p.stroke)
-	p.hand()
+	k.points = append(k.points, x, y)
+	p.ink.advance(k.points)
+	p.hand(k)
 }
 
-// covers reports whether what is on the pad stays under the first stroke.
-func (p *pad) covers() bool { return p.S.Draw.sketch.Example == nil }
-
 // hand lets the session have the points that it has not heard of, as soon as it comes to it.
-func (p *pad) hand() {
-	if p.handing {
+func (p *pad) hand(k *penStroke) {
+	if k.handing {
 		return
 	}
-	p.handing = true
+	k.handing = true
 	p.S.soon(func() {
 		p.mu.Lock()
-		points := append([]int(nil), p.stroke[p.handed:]...)
-		p.handed, p.handing = len(p.stroke), false
+		points := k.rest()
+		k.handing = false
 		p.mu.Unlock()
-		p.give(points)
+		switch {
+		case len(points) == 0:
+			p.S.redraw()
+		case p.S.penMoves(points):
+			p.S.redraw(drawPart)
+		default:
+			p.refuse(k)
+		}
 	})
 }
 
-// give hands points to the session; where it has no room for them, the stroke ends.
-func (p *pad) give(points []int) {
-	if len(points) == 0 {
-		p.S.redraw()
-		return
-	}
-	if p.S.penMoves(points) {
-		p.S.redraw(drawPart)
-		return
-	}
+// refuse ends a stroke that the session has no room for.
+func (p *pad) refuse(k *penStroke) {
 	p.mu.Lock()
-	p.down, p.stroke, p.handed = false, nil, 0
+	if p.stroke == k {
+		p.stroke, p.down = &penStroke{}, false
+	}
 	p.mu.Unlock()
 	p.refresh()
 }
@@ -286,8 +314,7 @@ func (p *pad) give(points []int) {
 // end lifts the pen.
 func (p *pad) end() {
 	p.down = false
-	points := append([]int(nil), p.stroke[p.handed:]...)
-	p.handed = len(p.stroke)
+	points := p.stroke.rest()
 	p.S.soon(func() {
 		if len(points) > 0 {
 			p.S.penMoves(points)
@@ -321,7 +348,7 @@ func (p *pad) refresh() {
 	}
 	p.ink.polyline(d.stroke)
 	if p.down {
-		p.ink.polyline(p.stroke)
+		p.ink.polyline(p.stroke.points)
 	}
 	if p.keys.seen {
 		p.ink.ring(p.keys.x, p.keys.y, p.down)

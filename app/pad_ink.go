@@ -102,14 +102,14 @@ func (k *ink) picture(digit []byte) {
 	k.context.Call("drawImage", k.small, 0, 0, wire.DrawingGrid, wire.DrawingGrid)
 }
 
-// ring shows the keyboard's pen: filled while it is down.
+// ring shows the keyboard's pen: a closed ring while it is down. Its colour is the canvas's caret's.
 func (k *ink) ring(x, y int, down bool) {
 	c := k.context
 	c.Call("save")
 	c.Set("lineWidth", 6)
 	c.Call("beginPath")
 	c.Call("arc", x, y, brush/2+14, 0, 2*math.Pi)
-	c.Set("strokeStyle", goapp.Window().Call("getComputedStyle", k.canvas).Get("outlineColor").String())
+	c.Set("strokeStyle", goapp.Window().Call("getComputedStyle", k.canvas).Get("caretColor").String())
 	if !down {
 		c.Call("setLineDash", []any{22, 14})
 	}

@@ -90,7 +90,7 @@ func (p *pad) moveKeyPen(key string, step int) {
 	}
 	turn := k.said
 	p.mu.Unlock()
-	p.refresh()
+	p.instruct(true)
 	p.S.platform.After(penRests, func() { p.S.later(func() { p.sayPlace(turn) }) })
 }
 
@@ -127,11 +127,11 @@ func (p *pad) toggleKeyPen() {
 		p.to(k.x, k.y)
 	}
 	p.mu.Unlock()
+	p.instruct(true)
 	if down {
 		p.liftKeyPen()
 		return
 	}
-	p.refresh()
 	p.S.soon(func() { p.S.say("Pen down.") })
 }
 
@@ -156,7 +156,7 @@ func (p *pad) onBlur(goapp.Value) {
 	p.keys.seen = false
 	clear(p.keys.held)
 	p.mu.Unlock()
-	p.refresh()
+	p.instruct(false)
 }
 
 // onShortcut hears the keys of the whole page: undo and redo, unless they are meant for a field of text.
@@ -168,7 +168,7 @@ func (p *pad) onShortcut(e goapp.Value) {
 	if !target.Get("matches").Truthy() || target.Call("matches", "select, textarea, input:not([type=checkbox], [type=radio])").Truthy() {
 		return
 	}
-	if p.S.path == reportPath && !target.Call("closest", "#draw").Truthy() { // where other views have an undo too
+	if p.S.path == reportPath && !target.Call("closest", ".draw").Truthy() { // where other views have an undo too
 		return
 	}
 	key := e.Get("key").String()

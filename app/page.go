@@ -57,8 +57,16 @@ func (p *page) OnNav(ctx goapp.Context) {
 		ctx.Page().SetTitle(s.title())
 		s.enter()
 	}
+	s.behind = nil
+	if p.nav.comesFromElsewhere(u) {
+		s.fallBehind(u.Path)
+	}
 	ctx.Defer(func(goapp.Context) {
-		p.nav.arrive(u)
+		if len(s.behind) == 0 {
+			p.nav.arrive(u)
+		} else {
+			s.catchUp(func() { ctx.Defer(func(goapp.Context) { p.nav.arrive(u) }) })
+		}
 		p.nav.observe(s.sections(), func(id string) {
 			s.soon(func() {
 				s.sight = id
@@ -141,7 +149,7 @@ func (s *session) section(v view) goapp.UI {
 	}
 	return goapp.Section().Class("view").ID(v.id()).TabIndex(-1).DataSet("view", v.Title).Body(
 		goapp.Div().Class("view-head").Body(append(head, goapp.P().Class("lede").Text(v.Lede))...),
-		goapp.Div().Class("view-body").Body(v.Render(s, level)),
+		goapp.Div().Class("view-body").Body(s.part(bodyOf(v.Path), func() goapp.UI { return v.Render(s, level) })),
 		goapp.Div().Class("view-foot").Body(foot...),
 	)
 }

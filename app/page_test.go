@@ -148,6 +148,90 @@ func TestRenderedStates(t *testing.T) {
 	}
 }
 
+// Every page has one first headline and a name of its own, says which view it is, and links the others.
+func TestPages(t *testing.T) {
+	titles := map[string]string{}
+	for _, path := range paths() {
+		html := get(t, path)
+		title := regexp.MustCompile(`<title>([^<]*)</title>`).FindStringSubmatch(html)[1]
+		if other, taken := titles[title]; taken && strings.TrimPrefix(path, embedPath) != strings.TrimSuffix(other, "/") && embedPath+path != other {
+			t.Errorf("%s and %s are both called %s", path, other, title)
+		}
+		titles[title] = path
+		if n := strings.Count(html, "<h1"); n != 1 {
+			t.Errorf("%s has %d first headlines", path, n)
+		}
+		if m := inline.FindString(html); m != "" {
+			t.Errorf("%s: inline %q", path, m)
+		}
+		ids := map[string]bool{}
+		for _, m := range regexp.MustCompile(`\sid="([^"]*)"`).FindAllStringSubmatch(html, -1) {
+			if ids[m[1]] || m[1] == "" {
+				t.Errorf("%s: the id %q is there twice, or empty", path, m[1])
+			}
+			ids[m[1]] = true
+		}
+		level := 0
+		for _, m := range regexp.MustCompile(`<h([1-6])`).FindAllStringSubmatch(html, -1) {
+			if n := int(m[1][0] - '0'); n > level+1 {
+				t.Errorf("%s: a headline of level %d after one of level %d", path, n, level)
+			} else {
+				level = n
+			}
+		}
+		if strings.HasPrefix(path, embedPath) {
+			continue
+		}
+		if current := strings.Count(html, `aria-current="page"`); current != 1 {
+			t.Errorf("%s: %d links are the current page's", path, current)
+		}
+		for _, v := range views() {
+			href := v.Path
+			if path == reportPath {
+				href = reportPath + "#" + v.id()
+			}
+			if !regexp.MustCompile(`<a[^>]*href="` + href + `"`).MatchString(html) {
+				t.Errorf("%s does not link to %s", path, href)
+			}
+		}
+	}
+}
+
+func TestTheReportHasAllViewsInOrder(t *testing.T) {
+	html, at := get(t, reportPath), 0
+	for _, v := range views() {
+		i := strings.Index(html, `id="`+v.id()+`"`)
+		if i < at || !strings.Contains(html, v.Headline+"</h2>") {
+			t.Errorf("%s is not there, or not in its place", v.Title)
+		}
+		at = i
+	}
+}
+
+func TestFramesAreBare(t *testing.T) {
+	for _, v := range views() {
+		html := get(t, v.embedded())
+		for _, no := range []string{"<header class=\"top", "<nav", `id="copy-link"`, `class="next"`} {
+			if strings.Contains(html, no) {
+				t.Errorf("%s has %s", v.embedded(), no)
+			}
+		}
+		if !regexp.MustCompile(`<a class="open-whole" href="` + v.Path + `"[^>]*target="_blank"`).MatchString(html) {
+			t.Errorf("%s has no way out", v.embedded())
+		}
+	}
+}
+
+func TestWhatAnAddressLeavesOut(t *testing.T) {
+	html := get(t, "/draw?hide=controls,footer&asdrawn=1")
+	if !strings.Contains(html, `class="page hide-controls hide-footer"`) {
+		t.Error("the page's root does not say what is to be left out")
+	}
+	if !strings.Contains(get(t, "/draw?hide=everything"), "only controls, notes, lede, nav, footer can be hidden") {
+		t.Error("an unknown flag is not told")
+	}
+}
+
 // The page must stay light: plain data, and no engine.
 func TestThePageLinksNoEngine(t *testing.T) {
 	cmd := exec.Command("go", "list", "-deps", "quantlab/wasm/page")

@@ -20,6 +20,9 @@ func (s *session) part(name string, draw func() goapp.UI) goapp.UI {
 
 func (p *part) Render() goapp.UI {
 	put(&p.S.parts, p.Name, p)
+	if p.S.isBehind(p.Name) {
+		return goapp.Div().Class("behind")
+	}
 	return p.Draw()
 }
 

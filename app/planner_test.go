@@ -127,6 +127,7 @@ func TestSayPlan(t *testing.T) {
 		"plan=static-w4c-a8r-histogram,static-w8c-a8r-histogram": "Compared with the lab’s static int8: weights of layer 1 in 4 bits instead of 8.",
 		"plan=static-w4-a8r-histogram":                           "Compared with the lab’s static int8: weights of all layers in 4 bits instead of 8; weights of all layers per tensor instead of per channel.",
 		"plan=float32,static-w8c-a8r-histogram":                  "Compared with the lab’s static int8: layer 1 in float32 instead of static int8.",
+		"plan=static-w3c-a4r-minmax,float32":                     "Compared with the lab’s float32: layer 1 in static, weights in 3 bits, per channel, activations in 4 bits, reduced range, minmax instead of float32.",
 		"plan=dynamic-w8-a8rp":                                   "Compared with the lab’s dynamic int8: activations of all layers on a grid for each example instead of one for the batch.",
 		"plan=static-w8ca-a6s-percentile99.9":                    "Compared with the lab’s static int8: weights of all layers affine instead of symmetric; activations of all layers in 6 bits instead of 8; activations of all layers symmetric instead of affine; activations of all layers over the whole grid instead of half of the grid; activations of all layers observed by percentile 99.9 instead of histogram.",
 		"calibration=1&calseed=5":                                "Compared with the lab’s static int8: calibrated on 1 example instead of 1,024; calibration examples drawn from the training set with seed 5 instead of the lab’s sample.",

@@ -69,7 +69,7 @@ func layerNames(layers []int, all int) string {
 // schemeDepartures says how a scheme differs from the lab's, a percent sign in the place of the layers.
 func schemeDepartures(s, lab scheme.Scheme) []string {
 	if s.Mode != lab.Mode {
-		return []string{fmt.Sprintf("%% in %s instead of %s", modeName(s.Mode), modeName(lab.Mode))}
+		return []string{fmt.Sprintf("%% in %s instead of %s", strings.ReplaceAll(schemeDetails(s), "; ", ", "), modeName(lab.Mode))}
 	}
 	var d []string
 	add := func(differs bool, text string) {
@@ -124,6 +124,16 @@ func observerTitle(id string) string {
 	return id
 }
 
+// schemeDetails names a scheme of the lab's, and describes another.
+func schemeDetails(s scheme.Scheme) string {
+	if lab, err := s.With(scheme.ModeOf, string(scheme.Float32)); err == nil {
+		if lab, err = lab.With(scheme.ModeOf, string(s.Mode)); err == nil && lab == s {
+			return modeName(s.Mode)
+		}
+	}
+	return schemeWords(s.String())
+}
+
 // schemeWords describes a scheme: "static int8; weights in 8 bits, per channel; activations in 8 bits, reduced range, histogram".
 func schemeWords(text string) string {
 	s, err := scheme.ParseScheme(text)
@@ -151,7 +161,11 @@ func schemeWords(text string) string {
 			activations = append(activations, w.text)
 		}
 	}
-	return strings.Join([]string{modeName(s.Mode), strings.Join(weights, ", "), strings.Join(activations, ", ")}, "; ")
+	name := modeName(s.Mode)
+	if s.Weight.Bits != 8 || a.Bits != 8 {
+		name = string(s.Mode)
+	}
+	return strings.Join([]string{name, strings.Join(weights, ", "), strings.Join(activations, ", ")}, "; ")
 }
 
 // hasGrid reports whether the scheme puts numbers on a grid.

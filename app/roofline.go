@@ -134,7 +134,8 @@ func bandwidthText(fastest, slowest float64) string {
 // roof shows the rooflines under the tables.
 type roof struct {
 	goapp.Compo
-	View []roofView
+	Level int // of its heading
+	View  []roofView
 }
 
 func (r *roof) Render() goapp.UI {
@@ -143,7 +144,7 @@ func (r *roof) Render() goapp.UI {
 	}
 	body := []goapp.UI{
 		goapp.Div().Class("head").Body(
-			goapp.H2().ID("roofline").Text("Roofline"),
+			heading(r.Level, "roofline", "Roofline"),
 			goapp.P().Text("How near the machine’s own limit is every pass, and which limit is it?"),
 		),
 		goapp.P().Class("results-text").Text("Every pass has to read its weights and to multiply by them, and whichever takes the machine longer " +
@@ -154,18 +155,18 @@ func (r *roof) Render() goapp.UI {
 			"Every pass is judged by its fastest moment, so other work on the machine counts little."),
 	}
 	for _, v := range r.View {
-		body = append(body, v.render())
+		body = append(body, v.render(r.Level+1))
 	}
 	return goapp.Section().Class("section", "rooflines").Aria("labelledby", "roofline").Body(body...)
 }
 
-func (v roofView) render() goapp.UI {
+func (v roofView) render(level int) goapp.UI {
 	groups := []goapp.UI{}
 	for _, g := range v.Groups {
 		groups = append(groups, g.render(v.Host))
 	}
 	return goapp.Article().Class("card", "roof").DataSet("host", v.Host).Aria("label", "Roofline "+inHost(v.Host)).Body(
-		goapp.Header().Body(goapp.H3().Text(v.Title), goapp.P().Text(v.Text)),
+		goapp.Header().Body(heading(level, "", v.Title), goapp.P().Text(v.Text)),
 		goapp.Ul().Class("roof-key").Aria("hidden", "true").Body(roofKey(v)...),
 		goapp.Div().Class("roof-wide").Body(goapp.Raw(v.Wide)),
 		goapp.Div().Class("roof-narrow").Body(goapp.Raw(v.Narrow)),

@@ -14,7 +14,8 @@ import (
 // Rows that are still to come hold their place at full height.
 type card struct {
 	goapp.Compo
-	View cardView
+	Level int // of its heading
+	View  cardView
 }
 
 func (c *card) Render() goapp.UI {
@@ -38,7 +39,7 @@ func (c *card) Render() goapp.UI {
 	}
 	return goapp.Article().Class("card").ID("card-"+v.Model).Aria("label", v.Model).Body(
 		goapp.Header().Body(
-			goapp.H3().Body(goapp.Text(v.Model+" "), goapp.Small().Text(v.Shape)),
+			headingOf(c.Level, "", goapp.Text(v.Model+" "), goapp.Small().Text(v.Shape)),
 			goapp.P().Text(v.Facts),
 		),
 		goapp.Div().Class("scroll").Body(goapp.Table().Role("table").Class("results", fmt.Sprintf("batches-%d", len(v.Batches))).Body(table...)),

@@ -30,6 +30,7 @@ type session struct {
 	platform platform
 	ui       func(func() (draw bool)) // runs a function on the UI goroutine, and draws the page anew where it says so
 	parts    map[string]*part         // what can be drawn by itself, by name
+	behind   []string                 // parts that are to be drawn in a moment, by name
 	told     bool                     // what to draw after the event at hand
 	stale    bool                     // the page is to be drawn after this flush
 

@@ -126,7 +126,7 @@ func (b *shareBox) frame() goapp.UI {
 				)
 			})),
 		),
-		byHand("frame-address", "Address", b.Address, 1),
+		byHand("frame-address", "Address", b.Address, 2),
 		byHand("frame-html", "HTML", b.HTML, 3),
 		goapp.Div().Class("tools").Body(
 			goapp.Button().Type("button").ID("copy-frame-address").Text("Copy address").OnClick(b.onAddress),

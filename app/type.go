@@ -20,9 +20,9 @@ func typeView() view {
 		Headline: "Is this sentence praise or blame?",
 		Lede: "Type a sentence about a film. The network says whether it is positive or negative, in float32 and in fewer bits, at " +
 			"every key. Below stands which words it knows and what each of them adds to the decision.",
-		Render: renderType,
-		Visit:  visitType,
-		Query:  func(s *session) string { return s.Type.query() },
+		Render: renderType, Late: []string{"type-words"},
+		Visit: visitType,
+		Query: func(s *session) string { return s.Type.query() },
 		Enter: func(s *session) {
 			s.askSentence(true)
 			s.askSamples()
@@ -47,6 +47,10 @@ const (
 
 // maxLinkText bounds the sentence in a link, in bytes: with a script of three bytes a letter the link is three times as long.
 const maxLinkText = 4000
+
+// mostSentence bounds what the box takes, in bytes: less than the nets would read, because a browser needs some milliseconds
+// to lay out each kilobyte of emoji.
+const mostSentence = 8 << 10
 
 // A TypeState is what the Type view knows: the reader's sentence, what was answered to it, and what was found.
 type TypeState struct {
@@ -111,7 +115,7 @@ func (t *TypeState) place(text, origin string) {
 
 // change takes over the text of the box, as much of it as the nets read.
 func (t *TypeState) change(text string) {
-	t.Text = cutText(text, wire.MaxText)
+	t.Text = cutText(text, mostSentence)
 	t.Origin, t.Undo, t.Before = "", false, ""
 	t.Cut = len(t.Text) < len(text)
 	t.Mix = mix{}

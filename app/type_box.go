@@ -6,12 +6,11 @@ import (
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"quantlab/core/lab/wire"
 	"quantlab/core/report"
 )
 
 // cutWords is said where the box was given more than it takes.
-var cutWords = fmt.Sprintf("The box takes at most %s bytes: what was beyond is cut off.", report.Count(wire.MaxText))
+var cutWords = fmt.Sprintf("The box takes at most %s bytes: what was beyond is cut off.", report.Count(mostSentence))
 
 // A sentenceBox is the choice of models and the box for the sentence. What the reader types stays the browser's: the page writes
 // into the box only when Placed has changed, because an older text could overtake a newer key.
@@ -60,12 +59,14 @@ func (b *sentenceBox) fill() {
 }
 
 func (b *sentenceBox) Render() goapp.UI {
-	area := goapp.Textarea().ID(sentenceID).Class("sentence").Name("sentence").Rows(b.Rows).Dir("auto").MaxLength(wire.MaxText).
-		Attr("autocomplete", "off").Attr("autocapitalize", "none").Spellcheck(false).Disabled(goapp.IsServer).
-		Aria("describedby", "sentence-state").OnInput(b.onInput)
+	// On the server the text must be a child: go-app's own textarea makes it an attribute, which it does not escape.
+	var text []goapp.UI
 	if goapp.IsServer {
-		area = area.Text(b.Given)
+		text = append(text, goapp.Text(b.Given))
 	}
+	area := goapp.Elem("textarea").ID(sentenceID).Class("sentence").Dir("auto").Spellcheck(false).
+		Attr("name", "sentence").Attr("rows", b.Rows).Attr("maxlength", mostSentence).Attr("autocomplete", "off").Attr("autocapitalize", "none").
+		Attr("disabled", goapp.IsServer).Aria("describedby", "sentence-state").OnInput(b.onInput).Body(text...)
 	return goapp.Div().Class("sentence-box").Body(
 		goapp.FieldSet().Class("sentence-models").Body(
 			goapp.Legend().Text("Network"),
@@ -125,11 +126,10 @@ func boxRows(text string) int {
 // sentenceState is what stands under the box: where the text comes from, the buttons, and what mixing the words has shown.
 func (s *session) sentenceState() goapp.UI {
 	t := &s.Type
-	words := len(strings.Fields(t.Text))
+	words, notes := len(strings.Fields(t.Text)), s.sentenceNotes()
 	return goapp.Div().Class("sentence-state").Body(
-		goapp.P().ID("sentence-state").Class("sentence-words").Body(goapp.Range(s.sentenceNotes()).Slice(func(i int) goapp.UI {
-			n := s.sentenceNotes()[i]
-			return goapp.Span().Class(n.Class).Text(n.Text + " ")
+		goapp.P().ID("sentence-state").Class("sentence-words").Body(goapp.Range(notes).Slice(func(i int) goapp.UI {
+			return goapp.Span().Class(notes[i].Class).Text(notes[i].Text + " ")
 		})),
 		goapp.Div().Class("actions").Body(
 			disable(goapp.Button().Type("button"), words < 2).ID("mix-words").Text("Shuffle words").OnClick(s.onMix),
@@ -151,8 +151,8 @@ func (s *session) sentenceNotes() []sentenceNote {
 	}
 	if t.Cut {
 		out = append(out, sentenceNote{"problem", cutWords})
-	} else if len(t.Text) >= wire.MaxText {
-		out = append(out, sentenceNote{"problem", fmt.Sprintf("The box is full: it takes %s bytes.", report.Count(wire.MaxText))})
+	} else if len(t.Text) >= mostSentence {
+		out = append(out, sentenceNote{"problem", fmt.Sprintf("The box is full: it takes %s bytes.", report.Count(mostSentence))})
 	}
 	if !t.linkable() {
 		out = append(out, sentenceNote{"problem", fmt.Sprintf("Too long for a link: the address carries sentences of up to %s bytes, and leaves this one out.", report.Count(maxLinkText))})

@@ -7,7 +7,6 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/report"
 )
 
 // mostSentences bounds how many sentences a search lists.
@@ -27,6 +26,7 @@ type hunt struct {
 
 // startHunt searches with the choices as they stand.
 func (s *session) startHunt() {
+	s.revive()
 	h := &s.Type.Hunt
 	*h = hunt{Model: h.Model, Variant: h.Variant, Going: true}
 	req := wire.SearchRequest{Model: h.Model, Variant: h.Variant, Limit: mostSentences}
@@ -50,8 +50,8 @@ func (s *session) hearHunt(e wire.Event) {
 		h.Going, h.Over = false, true
 		s.say(huntWords(*h))
 	case wire.EventError:
-		h.Going, h.Failed = false, sentence(e.Text)
-		s.say("The search failed. " + h.Failed)
+		h.Going, h.Failed = false, s.missingSentences(e.Text)
+		s.say("The search failed. " + sentence(e.Text))
 	case wire.EventCancel:
 		h.Going, h.Canceled = false, true
 	}
@@ -152,7 +152,7 @@ func (c *sentenceHunt) state() goapp.UI {
 	v := c.View
 	switch {
 	case v.Failed != "":
-		return missingSentences(v.Failed)
+		return warning(v.Failed)
 	case v.Going:
 		bar := goapp.Progress().Max(1).Aria("label", "Searching")
 		if v.Fraction > 0 {
@@ -180,7 +180,7 @@ func foundSentence(s *session, variant string, e wire.Example) goapp.UI {
 	return sentenceButton(s, e, goapp.Small().Class("verdicts").Body(
 		goapp.Span().Text("float32: "+right(e.Baseline)),
 		goapp.Span().Text(answerName(variant)+": "+right(e.Answer)),
-		goapp.Span().Text("float32’s margin: "+report.Percent(e.Margin, 0)+" points"),
+		goapp.Span().Text(fmt.Sprintf("float32’s margin: %.1f points", 100*e.Margin)),
 	))
 }
 

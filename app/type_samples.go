@@ -29,6 +29,7 @@ func (s *session) askSamples() {
 
 // moreSamples fetches other ones. Those that are there stay until all of the new ones have come.
 func (s *session) moreSamples() {
+	s.revive()
 	a := &s.Type.Samples
 	a.Seed, a.Asking, a.Failed, a.arrived = a.Seed+1, true, "", nil
 	req := wire.SamplesRequest{Model: sentenceLab2, Count: sampleCount, Seed: a.Seed}
@@ -40,7 +41,7 @@ func (s *session) moreSamples() {
 			}
 			s.redraw()
 		case wire.EventError:
-			a.Asking, a.Failed = false, sentence(e.Text)
+			a.Asking, a.Failed = false, s.missingSentences(e.Text)
 		case wire.EventDone, wire.EventCancel:
 			a.Asking = false
 			if len(a.arrived) > 0 {
@@ -50,7 +51,7 @@ func (s *session) moreSamples() {
 	})
 }
 
-// give puts an example into the box.
+// giveExample puts an example into the box.
 func (s *session) giveExample(e wire.Example) {
 	s.give(e.Text, exampleOrigin(e))
 }
@@ -89,16 +90,24 @@ func (x *sentenceExamples) Render() goapp.UI {
 			disable(goapp.Button().Type("button"), a.Asking).ID("more-examples").Class("small").Text(more).OnClick(x.onMore),
 		),
 		goapp.Ul().Aria("labelledby", "examples-label").Body(items...),
-		goapp.Div().Body(missingSentences(a.Failed)),
+		goapp.Div().Body(warning(a.Failed)),
 	)
 }
 
-// missingSentences says why there are no sentences of the data set.
-func missingSentences(why string) goapp.UI {
-	if why == "" {
+// missingSentences says why there are no sentences of the data set, and what there is all the same.
+func (s *session) missingSentences(why string) string {
+	if s.Engine.Phase == EngineFailed {
+		return sentence(why)
+	}
+	return "The dev set can’t be read here: what you type is answered all the same, but examples and the search need the data. " + sentence(why)
+}
+
+// warning is a banner, if there is something to say.
+func warning(text string) goapp.UI {
+	if text == "" {
 		return goapp.Span()
 	}
-	return goapp.P().Class("notice warn").Text("The dev set can’t be read here: what you type is answered all the same, but examples and the search need the data. " + why)
+	return goapp.P().Class("notice warn").Text(text)
 }
 
 // sentenceButton puts an example into the box when it is pressed.

@@ -251,7 +251,7 @@ func TestBothNetworks(t *testing.T) {
 		if html := s.typeHTML(); !strings.Contains(html, "sst2-lab1 did not answer. The server is gone.") {
 			t.Error("the failure is not told")
 		}
-		s.onAskAgain(goapp.Context(nil), goapp.Event{})
+		s.askAgain()
 		f.answerAll(2)
 		html = s.typeHTML()
 		if strings.Contains(html, "did not answer") || strings.Count(html, `data-state="answered"`) != 8 || strings.Count(html, "words-card") != 2 {
@@ -273,7 +273,7 @@ func TestLongTexts(t *testing.T) {
 		n := f.answerAll(0)
 		placed := s.Type.Placed
 		s.typed(strings.Repeat("film 🎬 ", 10000))
-		if len(s.Type.Text) > wire.MaxText || !s.Type.Cut || s.Type.Placed != placed+1 || s.Type.Given != s.Type.Text {
+		if len(s.Type.Text) > mostSentence || !s.Type.Cut || s.Type.Placed != placed+1 || s.Type.Given != s.Type.Text {
 			t.Fatalf("%d bytes, cut %v", len(s.Type.Text), s.Type.Cut)
 		}
 		time.Sleep(typingPause)
@@ -351,6 +351,59 @@ func TestWithoutTheData(t *testing.T) {
 		f.browser(c.ID, wire.Event{Kind: wire.EventExample, Example: &wire.Example{Label: "negative", Text: "dull"}}, done())
 		if html := s.typeHTML(); strings.Count(html, "SST-2 is missing here.") != 1 || !strings.Contains(html, ">dull<") {
 			t.Error("the examples did not come")
+		}
+	})
+}
+
+// The server draws the box as the address says, and what an address says is text.
+func TestTypesFirstPaint(t *testing.T) {
+	html := get(t, "/type?sentences=both&text="+url.QueryEscape("</textarea><script>alert(1)</script> \"' onfocus=x"))
+	for _, want := range []string{"&lt;/textarea&gt;&lt;script&gt;", fromLink, `checked name="sentences" value="both"`, "Loading sst2-lab1", `class="skeleton"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the first paint has no %s", want)
+		}
+	}
+	if m := inline.FindString(html); m != "" {
+		t.Errorf("inline: %q", m)
+	}
+	if html := get(t, "/type?text=%ff&order=up"); !strings.Contains(html, "not UTF-8") || !strings.Contains(html, "order=") || !strings.Contains(html, "every minute of it.</textarea>") {
+		t.Error("what was wrong with the link is not told")
+	}
+}
+
+// Plans of the reader's own have a row, and can be searched and left words out of.
+func TestTheReadersOwnPlan(t *testing.T) {
+	typing(t, "text=fine&without=custom&net=sst2-lab2&plan=dynamic-w3-a8r", func(t *testing.T, s *session, f *fakeTab) {
+		c := f.asked(wire.OpPredict)[0].Predict
+		if c.Custom != nil { // Inspect reads its part of the address only where it is shown
+			if c.Explain != wire.Custom || c.Custom.Plan != "dynamic-w3-a8r" {
+				t.Errorf("%+v", c)
+			}
+			if v := s.huntView(); !slices.ContainsFunc(v.Options, func(o option) bool { return o.Value == "sst2-lab2 custom" }) {
+				t.Errorf("%+v", v.Options)
+			}
+		} else if c.Explain != wire.Baseline {
+			t.Errorf("without a plan: %+v", c)
+		}
+	})
+}
+
+func TestAStoppedEngineIsStartedAgain(t *testing.T) {
+	typing(t, "text=fine", func(t *testing.T, s *session, f *fakeTab) {
+		f.worker("failed", "out of memory")
+		html := s.typeHTML()
+		if !strings.Contains(html, "sst2-lab2 did not answer. Out of memory.") || strings.Contains(html, "is answered all the same") {
+			t.Error("the failure is not told as it is")
+		}
+		n, m := len(f.asked(wire.OpPredict)), len(f.asked(wire.OpSamples))
+		s.askAgain()
+		f.worker("ready", "")
+		if f.restarts != 1 || len(f.asked(wire.OpPredict)) != n+1 || len(f.asked(wire.OpSamples)) != m+1 {
+			t.Fatalf("%d restarts, %d and %d questions", f.restarts, len(f.asked(wire.OpPredict))-n, len(f.asked(wire.OpSamples))-m)
+		}
+		f.answerAll(n)
+		if html := s.typeHTML(); strings.Contains(html, "did not answer") || !strings.Contains(html, `data-state="answered"`) {
+			t.Error("it is not answered")
 		}
 	})
 }

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"quantlab/core/lab/wire"
 )
 
 func TestTypeQuery(t *testing.T) {
@@ -77,16 +75,16 @@ func TestTheBoxTakesWhatTheNetsRead(t *testing.T) {
 		want int // bytes
 	}{
 		{"", 0},
-		{strings.Repeat("x", wire.MaxText), wire.MaxText},
-		{strings.Repeat("x", wire.MaxText+1), wire.MaxText},
-		{strings.Repeat("€", wire.MaxText), wire.MaxText - 1}, // 3 bytes each
+		{strings.Repeat("x", mostSentence), mostSentence},
+		{strings.Repeat("x", mostSentence+1), mostSentence},
+		{strings.Repeat("€", mostSentence), mostSentence - 2}, // 3 bytes each
 	} {
 		var s TypeState
 		s.change(tt.text)
 		if len(s.Text) != tt.want || !utf8.ValidString(s.Text) {
 			t.Errorf("%.10q × %d: %d bytes", tt.text, len(tt.text), len(s.Text))
 		}
-		if s.Cut != (len(tt.text) > wire.MaxText) {
+		if s.Cut != (len(tt.text) > mostSentence) {
 			t.Errorf("%.10q × %d: cut %v", tt.text, len(tt.text), s.Cut)
 		}
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -16,6 +17,8 @@ type view struct {
 
 	// Render draws the view's parts below its headline; level is that of its headings.
 	Render func(s *session, level int) goapp.UI
+	// Late names parts that take long to draw: they come a moment after the rest.
+	Late []string
 	// Visit takes over what an address says; what it leaves out is as at first. It returns what was wrong with it.
 	Visit func(s *session, query url.Values) (notices []string)
 	// Query spells the view's state as Visit reads it; "" is the state at first. No two views share a key.
@@ -85,20 +88,13 @@ func paths() []string {
 	return out
 }
 
-// heading is a heading of the second to the fourth level.
-func heading(level int, id, text string) goapp.UI {
-	return headingOf(level, id, goapp.Text(text))
-}
+// heading is a heading of the first to the fourth level; id may be empty.
+func heading(level int, id, text string) goapp.UI { return headingOf(level, id, goapp.Text(text)) }
 
 func headingOf(level int, id string, body ...goapp.UI) goapp.UI {
-	switch level {
-	case 1:
-		return goapp.H1().ID(id).Body(body...)
-	case 2:
-		return goapp.H2().ID(id).Body(body...)
-	case 3:
-		return goapp.H3().ID(id).Body(body...)
-	default:
-		return goapp.H4().ID(id).Body(body...)
+	h := goapp.Elem("h" + strconv.Itoa(level)).Body(body...)
+	if id != "" {
+		h = h.ID(id)
 	}
+	return h
 }

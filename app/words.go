@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	mostChips = 200 // that are shown of a sentence
+	mostChips = 100 // that are shown of a sentence
 	mostBars  = 24  // of the chart
 	mostLines = 40  // of the table
 )
@@ -164,7 +164,7 @@ func decisionWords(d *wire.Decision) string {
 	if d.Float32 <= 0 {
 		verdict = "negative"
 	}
-	words := "float32 decides for " + verdict + ": " + signedLogit(d.Float32)
+	words := "Float32 decides for " + verdict + ": " + signedLogit(d.Float32)
 	if d.Variant != wire.Baseline {
 		words += ". " + upperFirst(answerName(d.Variant)) + " arrives at " + signedLogit(d.Sum)
 	}

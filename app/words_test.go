@@ -51,7 +51,7 @@ func TestManyWords(t *testing.T) {
 	if n := strings.Count(v.Chips, "<li"); n != mostChips {
 		t.Errorf("%d chips", n)
 	}
-	if v.More != "and 100 more words" || !strings.Contains(v.Parts.Folded, "the 24 words that add most; the table has 226 more words.") || !strings.Contains(v.Parts.Table, "other words") {
+	if v.More != "and 200 more words" || !strings.Contains(v.Parts.Folded, "the 24 words that add most; the table has 226 more words.") || !strings.Contains(v.Parts.Table, "other words") {
 		t.Errorf("%q, %q", v.More, v.Parts.Folded)
 	}
 	if v.Parts.Sum.Off != "" || v.Parts.Sum.Sum != signedLogit(p.Decision.Float32) {

@@ -46,9 +46,9 @@ func (s *session) replyState(model string) goapp.UI {
 	step, fraction := r.Step, r.Fraction
 	if step == "" {
 		step = model + " is being loaded"
-		if model == sentenceLab1 {
-			step += ": 30 MB, kept for the next time"
-		}
+	}
+	if model == sentenceLab1 {
+		step += ": 30 MB, kept for the next time"
 	}
 	if s.Engine.Phase == EngineLoading && r.Step == "" {
 		step, fraction = "Starting the engine in this browser", s.Engine.Fraction
@@ -60,15 +60,17 @@ func (s *session) replyState(model string) goapp.UI {
 	return goapp.Div().Class("status").Body(goapp.Span().Class("step").Text(step), bar)
 }
 
-func (s *session) onAskAgain(goapp.Context, goapp.Event) {
-	if s.Engine.Phase == EngineFailed {
-		s.restartEngine()
-	}
+func (s *session) onAskAgain(goapp.Context, goapp.Event) { s.askAgain() }
+
+// askAgain asks anew what was not answered.
+func (s *session) askAgain() {
+	s.revive()
 	for model, r := range s.Type.Replies {
 		r.Failed = ""
 		s.Type.Replies[model] = r
 	}
 	s.askSentence(true)
+	s.askSamples()
 }
 
 // sentenceWords is what each model sees of the sentence, and what each word adds.
@@ -138,8 +140,8 @@ func (c *wordsCard) Render() goapp.UI {
 }
 
 const chipLegend = `<ul class="chip-legend" aria-label="What the chips show">` +
-	`<li><svg width="28" height="6" viewBox="0 0 28 6" aria-hidden="true"><rect class="above" x="14" width="14" height="6"></rect><rect class="zero" x="13" width="2" height="6"></rect></svg>+ speaks for positive</li>` +
-	`<li><svg width="28" height="6" viewBox="0 0 28 6" aria-hidden="true"><rect class="below" x="0" width="14" height="6"></rect><rect class="zero" x="13" width="2" height="6"></rect></svg>− speaks for negative</li>` +
+	`<li><svg width="16" height="6" viewBox="0 0 16 6" aria-hidden="true"><rect class="above" x="1" width="15" height="6"></rect><rect class="zero" width="2" height="6"></rect></svg>+ speaks for positive</li>` +
+	`<li><svg width="16" height="6" viewBox="0 0 16 6" aria-hidden="true"><rect class="below" width="15" height="6"></rect><rect class="zero" x="14" width="2" height="6"></rect></svg>− speaks for negative</li>` +
 	`<li><span class="chip unknown">unknown</span> the network does not see it</li>` +
 	`<li><b class="times">×2</b> occurs twice; the number is for one time</li></ul>`
 
@@ -186,7 +188,9 @@ func (c *wordsCard) parts() []goapp.UI {
 		return []goapp.UI{goapp.P().Class("hint").Text("What each word adds is worked out when the keys rest.")}
 	}
 	body := []goapp.UI{goapp.Div().Class("sum").Body(sumLine(v.Sum)...)}
-	if v.Chart != "" {
+	if v.Chart == "" {
+		body = append(body, goapp.P().Class("hint").Text("The network knows none of the words: its answer rests on the biases alone."))
+	} else {
 		body = append(body,
 			goapp.Div().Class("parts-chart").Body(goapp.Raw(v.Chart), goapp.P().Class("hint").Text(v.Folded)),
 			goapp.Div().Class("parts-table").Body(goapp.Raw(v.Table)),
@@ -194,11 +198,11 @@ func (c *wordsCard) parts() []goapp.UI {
 	}
 	return append(body, goapp.Dl().Class("parts-words").Body(
 		goapp.Dt().Text("Adds"),
-		goapp.Dd().Text("Exact, for float32. With every ReLU as this sentence sets it the network is linear, so what the words’ weights pass on and what the biases pass on add up to the decision."),
+		goapp.Dd().Text("Exact, for float32. With every ReLU as this sentence sets it the network is linear, so what the words’ weights pass on and what the biases pass on add up to the decision; the figures here are rounded to three decimals."),
 		goapp.Dt().Text("Without it"),
 		goapp.Dd().Text("Asks the whole network again, as "+answerName(v.Without)+", with the word left out wherever it occurs: by how much its decision falls."),
 		goapp.Dt().Text("Why they differ"),
-		goapp.Dd().Text("Without a word some ReLUs open or close, and the other words then pass on more or less. In fewer bits rounding comes on top. So only “Adds” adds up."),
+		goapp.Dd().Text("Without a word some ReLUs open or close, and the other words then pass on more or less. In fewer bits the decision moves in steps of a grid. So only “Adds” adds up."),
 	))
 }
 

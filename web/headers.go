@@ -61,6 +61,13 @@ func policy(ancestors string) string {
 	}, "; ")
 }
 
+// framed are the headers of what other sites may show in a frame.
+var framed = [][2]string{
+	{"Content-Security-Policy", EmbedPolicy},
+	{"X-Frame-Options", ""},
+	{"Cross-Origin-Resource-Policy", "cross-origin"}, // a site that is isolated itself frames nothing else
+}
+
 // A Rule is a set of headers for the paths that it matches.
 type Rule struct {
 	Path   string      // exact, or a prefix where it ends in "*"
@@ -82,11 +89,8 @@ var Rules = []Rule{
 			"magnetometer=(), microphone=(), midi=(), payment=(), usb=(), xr-spatial-tracking=()"},
 		{"Cache-Control", Revalidate},
 	}},
-	{Path: Embed + "*", Header: [][2]string{
-		{"Content-Security-Policy", EmbedPolicy},
-		{"X-Frame-Options", ""},
-		{"Cross-Origin-Resource-Policy", "cross-origin"}, // a site that is isolated itself frames nothing else
-	}},
+	{Path: strings.TrimSuffix(Embed, "/"), Header: framed},
+	{Path: Embed + "*", Header: framed},
 	{Path: Versioned + "*", Header: [][2]string{{"Cache-Control", Immutable}}},
 	{Path: Data + "*", Header: [][2]string{{"Cache-Control", Immutable}}},
 	{Path: Manifest, Header: [][2]string{{"Cache-Control", Revalidate}}},

@@ -334,9 +334,9 @@ func TestPixels(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	got := Details("A & B", []string{"word", "adds"}, [][]string{{"<b>", "1", "too much"}, {"x"}})
+	got := Details("A & B", []string{"", "adds"}, [][]string{{"<b>", "1", "too much"}, {"x"}})
 	want := `<details class="as-table"><summary>As a table</summary><table class="chart-table"><caption>A &amp; B</caption>` +
-		`<thead><tr><th scope="col">word</th><th scope="col">adds</th></tr></thead>` +
+		`<thead><tr><td></td><th scope="col">adds</th></tr></thead>` +
 		`<tbody><tr><th scope="row">&lt;b&gt;</th><td>1</td></tr><tr><th scope="row">x</th><td></td></tr></tbody></table></details>`
 	if got != want {
 		t.Error(got)

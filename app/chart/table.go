@@ -2,12 +2,16 @@ package chart
 
 import "strings"
 
-// Table writes a chart's numbers as an HTML table: its caption, the columns' headers, and rows whose first cell is their header. Missing
-// cells are empty, surplus ones are left out.
+// Table writes a chart's numbers as an HTML table: its caption, the columns' headers, and rows whose first cell is their header. A column
+// may have none, missing cells are empty, and surplus ones are left out.
 func Table(caption string, headers []string, rows [][]string) string {
 	var b strings.Builder
 	b.WriteString(`<table class="chart-table"><caption>` + escape(caption) + `</caption><thead><tr>`)
 	for _, h := range headers {
+		if h == "" {
+			b.WriteString(`<td></td>`) // a header without words is none
+			continue
+		}
 		b.WriteString(`<th scope="col">` + escape(h) + `</th>`)
 	}
 	b.WriteString(`</tr></thead><tbody>`)

@@ -23,7 +23,6 @@ import (
 
 	"quantlab/cmd/internal/prepare"
 	"quantlab/core/kernel"
-	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/play"
@@ -141,7 +140,7 @@ func TestPredictWithoutData(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &p); err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Answers) != 4 || p.Answers[0].Label != "positive" || len(p.Words) != 9 || len(p.Notes) != 0 || p.Words[1] != (wire.Word{Text: "'s", Known: true}) {
+	if len(p.Answers) != 4 || p.Answers[0].Label != "positive" || len(p.Words) != 9 || len(p.Notes) != 0 || p.Words[1] != (wire.Word{Text: "'s", Known: true, Rank: 8, Count: 1}) {
 		t.Errorf("prediction %+v", p)
 	}
 	_, stdout, _ = command(t, append(args, "-f", "csv")...)

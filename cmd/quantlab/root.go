@@ -109,7 +109,8 @@ const exampleHelp = `  quantlab prepare                              fetch the d
   quantlab run --format json > result.json      for a program to read
   quantlab roofline                             how near the machine's limits that is, and which
   quantlab predict --model mnist-lab2 --image seven.png
-  quantlab predict --model sst2-lab2 --text "a gorgeous , witty mess"`
+  quantlab predict --model sst2-lab2 --text "a gorgeous , witty mess"
+  quantlab inspect mnist-lab2                   what static int8 did to each layer`
 
 func newRoot(s *streams) *cobra.Command {
 	root := &cobra.Command{
@@ -148,7 +149,7 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable .HasParent}}", 1))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	cobra.EnableCommandSorting = false
-	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), rooflineCommand(s), predictCommand(s))
+	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), rooflineCommand(s), predictCommand(s), inspectCommand(s))
 	return root
 }
 

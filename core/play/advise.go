@@ -10,7 +10,6 @@ import (
 	"quantlab/core/dataset"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
-	"quantlab/core/quant"
 	"quantlab/core/report"
 	"quantlab/core/scheme"
 )
@@ -242,7 +241,7 @@ func (a *adviser) ask(p scheme.Plan, heard func(share float64)) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	layers, err := quant.Quantize(a.n.net, p, cal)
+	layers, err := a.b.quantized(a.ctx, a.n, p, cal)
 	if err != nil {
 		return nil, err
 	}

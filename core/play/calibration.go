@@ -30,6 +30,20 @@ type view struct {
 	*quant.Activations
 	boundaries []*boundary // nil where nobody asked yet
 	effects    map[placing]effect
+
+	start *view // of few
+}
+
+// few is a view of the first examples only, enough to compare grids by.
+func (v *view) few() *view {
+	if v.start == nil {
+		v.start = newView(v.Head(lossBatches*lab.EvalBatch), len(v.boundaries))
+	}
+	return v.start
+}
+
+func newView(a *quant.Activations, boundaries int) *view {
+	return &view{Activations: a, boundaries: make([]*boundary, boundaries), effects: map[placing]effect{}}
 }
 
 // calibration returns the grids of the plan's activations, nil where it needs none.
@@ -37,7 +51,7 @@ func (b *Bench) calibration(ctx context.Context, n *network, plan scheme.Plan, c
 	if !plan.NeedsCalibration() {
 		return nil, nil
 	}
-	if err := checkSample(c); err != nil {
+	if err := CheckSample(c); err != nil {
 		return nil, err
 	}
 	if c.Seed == 0 && count(c) == dataset.CalibrationSize && n.meta.Calibration != nil && observesLikeTheLab(plan) {
@@ -53,8 +67,8 @@ func (b *Bench) calibration(ctx context.Context, n *network, plan scheme.Plan, c
 // count returns how many examples calibrate.
 func count(c wire.Conversion) int { return cmp.Or(c.Examples, dataset.CalibrationSize) }
 
-// checkSample refuses a sample that can't be had.
-func checkSample(c wire.Conversion) error {
+// CheckSample refuses a sample that can't be had.
+func CheckSample(c wire.Conversion) error {
 	switch n := count(c); {
 	case n < 1 || n > wire.MaxCalibration:
 		return fmt.Errorf("calibrating with %d examples is out of range: give 1 to %d", n, wire.MaxCalibration)
@@ -66,7 +80,7 @@ func checkSample(c wire.Conversion) error {
 
 // activations returns what float32 computes on the examples that calibrate the conversion.
 func (b *Bench) activations(ctx context.Context, n *network, c wire.Conversion, emit func(wire.Event)) (*view, error) {
-	if err := checkSample(c); err != nil {
+	if err := CheckSample(c); err != nil {
 		return nil, err
 	}
 	s, err := b.sample(ctx, n, c.Seed, emit)
@@ -83,11 +97,7 @@ func (b *Bench) activations(ctx context.Context, n *network, c wire.Conversion, 
 		}
 	}
 	if s.first == nil || s.first.Examples() != want {
-		s.first = &view{
-			Activations: s.recorded.Head(want),
-			boundaries:  make([]*boundary, len(n.net.Layers)+1),
-			effects:     map[placing]effect{},
-		}
+		s.first = newView(s.recorded.Head(want), len(n.net.Layers)+1)
 	}
 	return s.first, nil
 }

@@ -16,7 +16,7 @@ const mostLeftOut = 256
 // decide tells what a sentence's words add to the decision between positive and negative: see wire.Decision. The sentence was
 // answered before. What a word's absence changes is asked of a model of sparse input, whose sums differ from the lab's by
 // no more than the rounding of float32; the difference between two of its answers is what is told.
-func (b *Bench) decide(ctx context.Context, n *network, req wire.PredictRequest, p *wire.Prediction) error {
+func (b *Bench) decide(ctx context.Context, n *network, req wire.PredictRequest, p *wire.Prediction, emit func(wire.Event)) error {
 	answered := func(variant string) *wire.Answer {
 		i := slices.IndexFunc(p.Answers, func(a wire.Answer) bool { return a.Variant == variant })
 		if i < 0 {
@@ -33,7 +33,7 @@ func (b *Bench) decide(ctx context.Context, n *network, req wire.PredictRequest,
 		asked = answered(wire.Baseline)
 	}
 	adds, bias := contributions(n.net, n.bag)
-	without, err := b.leaveOneOut(ctx, n, asked.Variant, req.Custom)
+	without, err := b.leaveOneOut(ctx, n, asked.Variant, req.Custom, emit)
 	if err != nil {
 		return err
 	}
@@ -59,9 +59,9 @@ func sum(logits []float64) float64 { return logits[1] - logits[0] }
 
 // leaveOneOut returns by how much a variant's sum falls when one of the bag's words is left out, for the first mostLeftOut
 // words.
-func (b *Bench) leaveOneOut(ctx context.Context, n *network, variant string, custom *wire.Conversion) ([]float64, error) {
+func (b *Bench) leaveOneOut(ctx context.Context, n *network, variant string, custom *wire.Conversion, emit func(wire.Event)) ([]float64, error) {
 	bag := n.bag
-	m, absent, err := b.model(ctx, n, variant, custom, quant.Sparse)
+	m, absent, err := b.model(ctx, n, variant, custom, quant.Sparse, emit)
 	if err != nil {
 		return nil, err
 	}

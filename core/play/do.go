@@ -26,7 +26,7 @@ func (b *Bench) do(ctx context.Context, c wire.Command, emit func(wire.Event)) e
 	case c.Op == wire.OpWarm && c.Warm != "":
 		return b.Warm(ctx, c.Warm)
 	case c.Op == wire.OpPredict && c.Predict != nil:
-		p, err := b.Predict(ctx, *c.Predict)
+		p, err := b.predict(ctx, *c.Predict, emit)
 		if err == nil {
 			emit(wire.Event{Kind: wire.EventPrediction, Prediction: p})
 		}
@@ -62,6 +62,6 @@ func (b *Bench) Warm(ctx context.Context, model string) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.rows(ctx, n, nil)
+	_, err = b.rows(ctx, n, nil, func(wire.Event) {})
 	return err
 }

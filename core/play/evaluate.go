@@ -56,7 +56,11 @@ func (b *Bench) Evaluate(ctx context.Context, req wire.EvaluateRequest, emit fun
 		return err
 	}
 	e := &evaluation{b: b, n: n, ctx: ctx, emit: emit}
-	if e.layers, err = b.quantized(ctx, n, plan, req.Conversion, emit); err != nil {
+	cal, err := b.calibration(ctx, n, plan, req.Conversion, emit)
+	if err != nil {
+		return err
+	}
+	if e.layers, err = b.quantized(ctx, n, plan, cal); err != nil {
 		return err
 	}
 	if e.test, err = b.test(ctx, n, req.Examples, emit); err != nil {
@@ -90,17 +94,31 @@ func (b *Bench) checkEvaluation(req wire.EvaluateRequest) error {
 	return nil
 }
 
-// quantized converts a network's parameters by a plan.
-func (b *Bench) quantized(ctx context.Context, n *network, plan scheme.Plan, c wire.Conversion, emit func(wire.Event)) ([]quant.QuantizedLayer, error) {
-	cal, err := b.calibration(ctx, n, plan, c, emit)
-	if err != nil {
-		return nil, err
+// quantized converts a network's parameters by a plan, as quant.Quantize does. Weights that Inspect has converted are not
+// converted again.
+func (b *Bench) quantized(ctx context.Context, n *network, plan scheme.Plan, cal *quant.Calibration) ([]quant.QuantizedLayer, error) {
+	layers := make([]quant.QuantizedLayer, len(plan))
+	for i, s := range plan {
+		if n.weights != nil && n.weights[i] != nil && n.weights[i].has(s) {
+			layers[i] = n.weights[i].layer
+		} else {
+			layers[i] = quant.QuantizeLayer(n.net.Layers[i], s)
+		}
+		setScheme(&layers[i], s, cal, i)
+		if err := b.breathe(ctx); err != nil {
+			return nil, err
+		}
 	}
-	layers, err := quant.Quantize(n.net, plan, cal)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", n.spec.ID, err)
+	return layers, nil
+}
+
+// setScheme gives layer i, whose weights are converted, the rest of its scheme, and where that is static the grids of its
+// activations.
+func setScheme(l *quant.QuantizedLayer, s scheme.Scheme, cal *quant.Calibration, i int) {
+	l.Scheme = s
+	if s.Mode == scheme.Static {
+		l.InGrid, l.OutGrid = &cal.Boundaries[i].QParams, &cal.Boundaries[i+1].QParams
 	}
-	return layers, b.breathe(ctx)
 }
 
 // test returns the first test examples; 0 is all of them.

@@ -220,13 +220,16 @@ func (in *inspector) ranges(i int, s scheme.Scheme, f *findings) ([]sentence, er
 	}
 	zeros := f.Input.Zeros
 	crowd := fraction(f.input.crowd-zeros, f.Input.Count-zeros)
-	if crowd > 0.5 && f.input.near > 1 {
+	if crowd > 0.5 {
 		where := "lowest"
 		if g.Zero > 0 {
 			where = "middle"
 		}
-		text := fmt.Sprintf("%s of the non-zero activations entering fall in the %s %d of %d levels: the largest, %s, is %s times their mean and stretches the range",
-			percent(crowd), where, f.input.near, levels(g), figure(f.furthest()), report.Figures(f.stretch(), 2))
+		if f.input.near > 1 {
+			where += " " + strconv.Itoa(f.input.near)
+		}
+		text := fmt.Sprintf("%s of the non-zero activations entering fall in the %s of %d levels: the largest, %s, is %s times their %s and stretches the range",
+			percent(crowd), where, levels(g), figure(f.furthest()), report.Figures(f.stretch(), 2), f.yardstick())
 		if better != "" {
 			text += fmt.Sprintf("; %s would gain %s", better, dB(gain))
 		}
@@ -260,6 +263,14 @@ func (f *findings) stretch() float64 {
 	return d.Hi / (d.Mean * float64(d.Count) / float64(d.Count-d.Zeros))
 }
 
+// yardstick names what stretch compares with.
+func (f *findings) yardstick() string {
+	if f.Input.Lo < 0 {
+		return "standard deviation"
+	}
+	return "mean"
+}
+
 // betterObserver returns which observer would put what enters static layer i on a grid that loses notably less than the present
 // one, and how many dB less; "" where none would, or where the grid is not this layer's to choose.
 func (in *inspector) betterObserver(i int, s scheme.Scheme, f *findings) (string, float64, error) {
@@ -267,7 +278,15 @@ func (in *inspector) betterObserver(i int, s scheme.Scheme, f *findings) (string
 		return "", 0, nil
 	}
 	best, gain := "", notable
+	few := in.view.few()
+	now, err := few.effect(in.b.engine, placing{boundary: i, quantizer: s.Activation, grid: f.input.grid}, in.look)
+	if err != nil {
+		return "", 0, err
+	}
 	for _, o := range observers() {
+		if o.Observer == scheme.Entropy { // slow to choose
+			continue
+		}
 		q := s.Activation
 		q.Observer, q.Percentile = o.Observer, o.Percentile
 		if q == s.Activation {
@@ -277,11 +296,11 @@ func (in *inspector) betterObserver(i int, s scheme.Scheme, f *findings) (string
 		if err != nil {
 			return "", 0, err
 		}
-		e, err := in.view.effect(in.b.engine, placing{boundary: i, quantizer: q, grid: g}, in.look)
+		e, err := few.effect(in.b.engine, placing{boundary: i, quantizer: q, grid: g}, in.look)
 		if err != nil {
 			return "", 0, err
 		}
-		if more := e.loss.SQNR - f.InputLoss.SQNR; more > gain {
+		if more := e.loss.SQNR - now.loss.SQNR; more > gain {
 			best, gain = observerWords(q), more
 		}
 	}

@@ -82,16 +82,12 @@ func (in *inspector) converted(plan scheme.Plan, i int) (quant.QuantizedLayer, *
 	if err != nil {
 		return quant.QuantizedLayer{}, nil, err
 	}
-	l := w.layer
-	l.Scheme = plan[i]
-	if plan[i].Mode == scheme.Static {
-		// Grids that are memorized come at once.
-		cal, err := in.view.Calibrate(plan, in.look)
-		if err != nil {
-			return l, nil, fmt.Errorf("%s: %w", in.n.spec.ID, err)
-		}
-		l.InGrid, l.OutGrid = &cal.Boundaries[i].QParams, &cal.Boundaries[i+1].QParams
+	cal, err := in.view.Calibrate(plan, in.look)
+	if err != nil {
+		return quant.QuantizedLayer{}, nil, fmt.Errorf("%s: %w", in.n.spec.ID, err)
 	}
+	l := w.layer
+	setScheme(&l, plan[i], cal, i)
 	return l, w, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"quantlab/core/kernel"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
@@ -16,9 +17,8 @@ type weights struct {
 	float wire.Distribution
 	rows  []float64 // largest magnitude of each output's weights
 
-	scheme scheme.Scheme // that the rest is of; only what it says of weights counts
-	layer  quant.QuantizedLayer
-	lost   weightLoss
+	layer quant.QuantizedLayer // as converted last, without the grids of its activations
+	lost  weightLoss
 }
 
 // A weightLoss is what a scheme made of a layer's weights.
@@ -41,9 +41,9 @@ const (
 	largestHalf  = 65504
 )
 
-// sameWeights reports whether two schemes make the same weights.
-func sameWeights(a, b scheme.Scheme) bool {
-	return a.Mode.DType() == b.Mode.DType() && a.Weight == b.Weight
+// has reports whether the layer is converted to the weights that the scheme makes.
+func (w *weights) has(s scheme.Scheme) bool {
+	return w.layer.Out > 0 && w.layer.Scheme.Mode.DType() == s.Mode.DType() && w.layer.Scheme.Weight == s.Weight
 }
 
 // layerWeights returns what is known of layer i's weights under the scheme.
@@ -59,7 +59,7 @@ func (b *Bench) layerWeights(n *network, i int, s scheme.Scheme, look func() err
 		n.weights[i] = w
 	}
 	w := n.weights[i]
-	if w.layer.Out == 0 || !sameWeights(w.scheme, s) {
+	if !w.has(s) {
 		layer := quant.QuantizeLayer(n.net.Layers[i], s)
 		if err := look(); err != nil {
 			return nil, err
@@ -68,7 +68,7 @@ func (b *Bench) layerWeights(n *network, i int, s scheme.Scheme, look func() err
 		if err != nil {
 			return nil, err
 		}
-		w.scheme, w.layer, w.lost = s, layer, lost
+		w.layer, w.lost = layer, lost
 	}
 	return w, nil
 }
@@ -100,7 +100,7 @@ func lossOf(trained []float32, l *quant.QuantizedLayer, look func() error) (weig
 		return lost, nil
 	}
 	var all quant.Tally
-	rows, cols := make([]quant.Tally, l.Out), make([]quant.Tally, l.In)
+	rows, cols := make([]ratio, l.Out), make([]ratio, l.In)
 	row := make([]float32, l.In)
 	beyond := 0
 	for o := range l.Out {
@@ -111,16 +111,11 @@ func lossOf(trained []float32, l *quant.QuantizedLayer, look func() error) (weig
 		}
 		w := trained[o*l.In : (o+1)*l.In]
 		l.Dequantize(row, o)
-		rows[o].Add(w, row)
-		all.Join(rows[o])
-		for i, v := range w {
-			e := float64(row[i]) - float64(v)
-			cols[i].Signal += float64(v) * float64(v)
-			cols[i].Noise += e * e
-			if row[i] == 0 && v != 0 {
-				lost.vanished++
-			}
-		}
+		var t quant.Tally
+		t.Add(w, row)
+		all.Join(t)
+		rows[o] = ratio{t.Signal, t.Noise}
+		lost.vanished += addColumns(cols, w, row)
 		if l.F16 != nil {
 			lost.countHalves(w)
 		} else {
@@ -132,6 +127,25 @@ func lossOf(trained []float32, l *quant.QuantizedLayer, look func() error) (weig
 	lost.clipped = float64(beyond) / float64(len(trained))
 	lost.used = levelsUsed(l.I8)
 	return lost, nil
+}
+
+// A ratio holds sums of the squares of numbers and of their errors.
+type ratio struct{ signal, noise float64 }
+
+// addColumns adds the weights of one output, trained and quantized, to the sums of the inputs, and returns how many became zero
+// that were not.
+func addColumns(cols []ratio, trained, quantized []float32) (vanished int) {
+	cols, quantized = cols[:len(trained)], quantized[:len(trained)]
+	for i, v := range trained {
+		w, q := float64(v), quantized[i]
+		e := float64(q) - w
+		cols[i].signal += w * w
+		cols[i].noise += e * e
+		if q == 0 && v != 0 {
+			vanished++
+		}
+	}
+	return vanished
 }
 
 // countHalves counts the weights that float16 has no full precision for.
@@ -152,6 +166,9 @@ func outside(w []float32, g quant.QParams) (n int) {
 	const slack = 1e-5 // steps
 	lo, hi := g.Range()
 	margin := g.Scale * (0.5 + slack)
+	if least, most := kernel.Best().Range(w); float64(least) >= lo-margin && float64(most) <= hi+margin {
+		return 0
+	}
 	for _, v := range w {
 		if f := float64(v); f < lo-margin || f > hi+margin {
 			n++
@@ -177,11 +194,11 @@ func levelsUsed(ints []int8) (used int) {
 const keptWorst = 8
 
 // worst returns the rows or columns with the largest shares of the squared error, the largest first.
-func worst(of []quant.Tally, noise float64) []wire.Loss {
+func worst(of []ratio, noise float64) []wire.Loss {
 	var losses []wire.Loss
-	for i, t := range of {
-		if t.Noise > 0 {
-			losses = append(losses, wire.Loss{Index: i, SQNR: quant.SQNR(t.Signal, t.Noise), Share: t.Noise / noise})
+	for i, r := range of {
+		if r.noise > 0 {
+			losses = append(losses, wire.Loss{Index: i, SQNR: quant.SQNR(r.signal, r.noise), Share: r.noise / noise})
 		}
 	}
 	slices.SortStableFunc(losses, func(a, b wire.Loss) int { return cmp.Compare(b.Share, a.Share) })

@@ -81,7 +81,7 @@ func digit(all []mark) []mark {
 		reach := int(nearBy * float64(max(box.Dx(), box.Dy())))
 		around := box.Inset(-max(reach, 1))
 		left = slices.DeleteFunc(left, func(m mark) bool {
-			if grew || !m.box.Overlaps(around) {
+			if !m.box.Overlaps(around) {
 				return false
 			}
 			kept, box, grew = append(kept, m), box.Union(m.box), true

@@ -9,7 +9,6 @@ import (
 	"quantlab/core/dataset"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 	"quantlab/core/quant"
 	"quantlab/core/scheme"
 )
@@ -43,8 +42,9 @@ func alone(p scheme.Plan) scheme.Plan {
 }
 
 // model returns the network converted as the variant says, wire.Custom too, ready for up to lab.EvalBatch examples of which
-// each is answered as if it were alone. Where the lab's static variant can't be calibrated it returns nil and why.
-func (b *Bench) model(ctx context.Context, n *network, variant string, custom *wire.Conversion, input string) (m *model, absent string, err error) {
+// each is answered as if it were alone. Where it can't be calibrated because data is missing it returns nil and says so. emit hears
+// how far calibrating is.
+func (b *Bench) model(ctx context.Context, n *network, variant string, custom *wire.Conversion, input string, emit func(wire.Event)) (m *model, absent string, err error) {
 	own := variant == wire.Custom || input != quant.Dense
 	if m := n.lab[variant]; m != nil && !own {
 		return m, "", nil
@@ -58,17 +58,22 @@ func (b *Bench) model(ctx context.Context, n *network, variant string, custom *w
 	}
 	r := recipe{plan: alone(plan).String(), input: input}
 	if variant == wire.Custom && plan.NeedsCalibration() {
-		r.examples, r.seed = custom.Examples, custom.Seed
+		if r.seed = custom.Seed; r.seed != 0 || count(*custom) != dataset.CalibrationSize {
+			r.examples = count(*custom)
+		}
 	}
 	if m = n.models[r]; m == nil {
-		if m, err = b.convert(ctx, n, plan, r); err != nil {
+		if m, err = b.convert(ctx, n, plan, r, emit); err != nil {
 			var missing *dataset.MissingError
-			if variant == wire.Custom || !errors.As(err, &missing) || ctx.Err() != nil {
+			if !errors.As(err, &missing) || ctx.Err() != nil {
 				return nil, "", err
 			}
-			n.absent[variant] = "not measured here: " + missing.What + " missing"
-			n.notes = append(n.notes, missing.Error())
-			return nil, n.absent[variant], nil
+			why := "not measured here: " + missing.What + " missing"
+			if variant != wire.Custom {
+				n.absent[variant] = why
+				n.notes = append(n.notes, missing.Error())
+			}
+			return nil, why, nil
 		}
 	}
 	n.keep(r, m, variant, own)
@@ -76,13 +81,10 @@ func (b *Bench) model(ctx context.Context, n *network, variant string, custom *w
 }
 
 // convert makes the recipe's model, calibrating the plan where it must be.
-func (b *Bench) convert(ctx context.Context, n *network, plan scheme.Plan, r recipe) (*model, error) {
-	var cal *quant.Calibration
-	if plan.NeedsCalibration() {
-		var err error
-		if cal, err = b.calibrated(ctx, n, plan, r); err != nil {
-			return nil, err
-		}
+func (b *Bench) convert(ctx context.Context, n *network, plan scheme.Plan, r recipe, emit func(wire.Event)) (*model, error) {
+	cal, err := b.calibration(ctx, n, plan, wire.Conversion{Examples: r.examples, Seed: r.seed}, emit)
+	if err != nil {
+		return nil, err
 	}
 	m, err := quant.Convert(n.net, alone(plan), cal, quant.Options{Engine: b.engine, MaxBatch: lab.EvalBatch, Input: r.input})
 	if err != nil {
@@ -115,26 +117,6 @@ func (n *network) keep(r recipe, m *model, variant string, own bool) {
 		delete(n.models, n.recent[0])
 		n.recent = slices.Delete(n.recent, 0, 1)
 	}
-}
-
-// calibrated finds the grids of the plan's activations.
-func (b *Bench) calibrated(ctx context.Context, n *network, plan scheme.Plan, r recipe) (*quant.Calibration, error) {
-	if r.examples == 0 && r.seed == 0 && n.meta.Calibration != nil && observesLikeTheLab(plan) {
-		return n.meta.Calibration, nil
-	}
-	examples, err := b.src.Calibration(ctx, n.spec, nil)
-	if err != nil {
-		return nil, err
-	}
-	return quant.Calibrate(ctx, n.net, plan, func(yield func(nn.Batch) bool) {
-		var batch nn.Batch
-		for lo := 0; lo < examples.Len(); lo += lab.EvalBatch {
-			examples.Slice(&batch, lo, min(lo+lab.EvalBatch, examples.Len()))
-			if !yield(batch) || b.breathe(ctx) != nil {
-				return
-			}
-		}
-	})
 }
 
 // observesLikeTheLab reports whether the plan's static layers observe activations as the lab's do. The grids that the lab

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"math"
@@ -189,6 +190,9 @@ func FuzzReadPicture(f *testing.F) {
 	f.Add(28, 28, make([]byte, 784))
 	f.Add(1, 40, []byte(strings.Repeat("\x00\xff", 20)))
 	f.Fuzz(func(t *testing.T, w, h int, data []byte) {
+		if w > 0 && w < 1000 && h > 0 && h < 1000 && len(data) > 0 { // the bytes over again, as many as there should be
+			data = bytes.Repeat(data, w*h/len(data)+1)[:w*h]
+		}
 		p, err := ReadPicture(wire.GrayPicture{Width: w, Height: h, Gray: data})
 		if (p == nil) == (err == nil) || p != nil && (len(p.Centred) != 784 || len(p.AsDrawn) != 784) {
 			t.Fatalf("picture %v and error %v", p, err)
@@ -198,15 +202,20 @@ func FuzzReadPicture(f *testing.F) {
 
 func BenchmarkReadPicture(b *testing.B) {
 	random := rand.New(rand.NewPCG(1, 1))
-	g := gray(1024, 1024, func(x, y int) int {
-		if x > 400 && x < 450 && y > 200 && y < 800 {
-			return 50 + int(8*random.NormFloat64())
-		}
-		return 200 + x/40 + int(8*random.NormFloat64())
-	})
-	for b.Loop() {
-		if _, err := ReadPicture(g); err != nil {
-			b.Fatal(err)
-		}
+	for name, g := range map[string]wire.GrayPicture{
+		"bar": gray(1024, 1024, func(x, y int) int {
+			if x > 400 && x < 450 && y > 200 && y < 800 {
+				return 50 + int(8*random.NormFloat64())
+			}
+			return 200 + x/40 + int(8*random.NormFloat64())
+		}),
+		"confetti": gray(400, 400, func(int, int) int { return 255 * random.IntN(5) / 4 }),
+		"sand":     gray(400, 400, func(int, int) int { return 255 * (random.IntN(12) / 11) }),
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				ReadPicture(g) // of confetti nothing may be made
+			}
+		})
 	}
 }

@@ -18,6 +18,11 @@ import (
 //
 // The SST-2 models run with dense input, as the lab times them, so that logits and latencies are the lab's.
 func (b *Bench) Predict(ctx context.Context, req wire.PredictRequest) (*wire.Prediction, error) {
+	return b.predict(ctx, req, func(wire.Event) {})
+}
+
+// predict is Predict; emit hears how far loading and calibrating are.
+func (b *Bench) predict(ctx context.Context, req wire.PredictRequest, emit func(wire.Event)) (*wire.Prediction, error) {
 	spec, err := nn.SpecOf(req.Model)
 	if err != nil {
 		return nil, err
@@ -30,11 +35,11 @@ func (b *Bench) Predict(ctx context.Context, req wire.PredictRequest) (*wire.Pre
 		return nil, err
 	}
 	defer release()
-	n, err := b.network(ctx, req.Model, nil)
+	n, err := b.network(ctx, req.Model, loading(req.Model, "the model", emit))
 	if err != nil {
 		return nil, err
 	}
-	rows, err := b.rows(ctx, n, req.Custom)
+	rows, err := b.rows(ctx, n, req.Custom, emit)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +57,7 @@ func (b *Bench) Predict(ctx context.Context, req wire.PredictRequest) (*wire.Pre
 		}
 	}
 	if req.Explain != "" && spec.Data == nn.SST2 {
-		if err := b.decide(ctx, n, req, p); err != nil {
+		if err := b.decide(ctx, n, req, p, emit); err != nil {
 			return nil, fmt.Errorf("%s: %w", req.Model, err)
 		}
 	}
@@ -99,7 +104,7 @@ type row struct {
 }
 
 // rows returns the lab's variants, the baseline first, and the reader's own plan if there is one.
-func (b *Bench) rows(ctx context.Context, n *network, custom *wire.Conversion) ([]row, error) {
+func (b *Bench) rows(ctx context.Context, n *network, custom *wire.Conversion, emit func(wire.Event)) ([]row, error) {
 	variants := wire.Variants()
 	if custom != nil {
 		plan, err := n.plan(wire.Custom, custom)
@@ -110,7 +115,7 @@ func (b *Bench) rows(ctx context.Context, n *network, custom *wire.Conversion) (
 	}
 	rows := make([]row, len(variants))
 	for i, v := range variants {
-		m, absent, err := b.model(ctx, n, v.ID, custom, quant.Dense)
+		m, absent, err := b.model(ctx, n, v.ID, custom, quant.Dense, emit)
 		if err != nil {
 			return nil, err
 		}

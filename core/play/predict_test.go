@@ -291,7 +291,7 @@ func TestAloneInABatch(t *testing.T) {
 	var all, one nn.Batch
 	e.Slice(&all, 0, 10)
 	for _, v := range wire.VariantIDs() {
-		m, _, err := b.model(t.Context(), n, v, nil, quant.Dense)
+		m, _, err := b.model(t.Context(), n, v, nil, quant.Dense, func(wire.Event) {})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ func (b *Bench) Search(ctx context.Context, req wire.SearchRequest, emit func(wi
 		return err
 	}
 	defer release()
-	s, err := b.newSearch(ctx, req)
+	s, err := b.newSearch(ctx, req, emit)
 	if err != nil {
 		return err
 	}
@@ -44,23 +44,23 @@ type search struct {
 	step        string
 }
 
-func (b *Bench) newSearch(ctx context.Context, req wire.SearchRequest) (*search, error) {
-	n, err := b.network(ctx, req.Model, nil)
+func (b *Bench) newSearch(ctx context.Context, req wire.SearchRequest, emit func(wire.Event)) (*search, error) {
+	n, err := b.network(ctx, req.Model, loading(req.Model, "the model", emit))
 	if err != nil {
 		return nil, err
 	}
 	s := &search{Bench: b, ctx: ctx, n: n, step: req.Model + ", searching the test set"}
-	if s.base, _, err = b.model(ctx, n, wire.Baseline, nil, quant.Dense); err != nil {
+	if s.base, _, err = b.model(ctx, n, wire.Baseline, nil, quant.Dense, emit); err != nil {
 		return nil, err
 	}
 	var absent string
-	if s.other, absent, err = b.model(ctx, n, req.Variant, req.Custom, quant.Dense); err != nil {
+	if s.other, absent, err = b.model(ctx, n, req.Variant, req.Custom, quant.Dense, emit); err != nil {
 		return nil, err
 	}
 	if s.other == nil {
 		return nil, fmt.Errorf("%s can't be searched: %s", req.Variant, absent)
 	}
-	if s.test, err = b.src.Test(ctx, n.spec, 0, nil); err != nil {
+	if s.test, err = b.src.Test(ctx, n.spec, 0, loading(req.Model, "the test examples", emit)); err != nil {
 		return nil, err
 	}
 	if s.gallery, err = b.gallery(ctx, n.spec, 0); err != nil {

@@ -80,12 +80,12 @@ func (s *fakeSource) Train(_ context.Context, spec nn.Spec, _ func(done, total i
 	return randomExamples(spec, 300, 3), s.read(spec)
 }
 
-func (s *fakeSource) Sentences(_ context.Context, n int, _ func(done, total int64)) (*dataset.Sentences, error) {
+func (s *fakeSource) Sentences(ctx context.Context, n int, _ func(done, total int64)) (*dataset.Sentences, error) {
 	if err := s.read(nn.Spec{Data: nn.SST2}); err != nil {
 		return nil, err
 	}
 	spec, _ := nn.SpecOf("sst2-lab2")
-	e, err := s.Test(nil, spec, n, nil)
+	e, err := s.Test(ctx, spec, n, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -240,20 +240,20 @@ func (s *trainedSource) Network(_ context.Context, spec nn.Spec, _ func(done, to
 	return f.net, f.meta, f.err
 }
 
-func (s *trainedSource) Test(_ context.Context, spec nn.Spec, n int, _ func(done, total int64)) (*dataset.Examples, error) {
-	return s.examples(spec, dataset.Test, dataset.Dev, n)
+func (s *trainedSource) Test(ctx context.Context, spec nn.Spec, n int, _ func(done, total int64)) (*dataset.Examples, error) {
+	return s.examples(ctx, spec, dataset.Test, dataset.Dev, n)
 }
 
-func (s *trainedSource) Calibration(_ context.Context, spec nn.Spec, _ func(done, total int64)) (*dataset.Examples, error) {
-	e, err := s.examples(spec, dataset.Train, dataset.Train, 0)
+func (s *trainedSource) Calibration(ctx context.Context, spec nn.Spec, _ func(done, total int64)) (*dataset.Examples, error) {
+	e, err := s.examples(ctx, spec, dataset.Train, dataset.Train, 0)
 	if err != nil {
 		return nil, err
 	}
 	return e.Pick(dataset.CalibrationRows(e.Len())), nil
 }
 
-func (s *trainedSource) Train(_ context.Context, spec nn.Spec, _ func(done, total int64)) (*dataset.Examples, error) {
-	return s.examples(spec, dataset.Train, dataset.Train, 0)
+func (s *trainedSource) Train(ctx context.Context, spec nn.Spec, _ func(done, total int64)) (*dataset.Examples, error) {
+	return s.examples(ctx, spec, dataset.Train, dataset.Train, 0)
 }
 
 func (s *trainedSource) Sentences(_ context.Context, n int, _ func(done, total int64)) (*dataset.Sentences, error) {
@@ -264,7 +264,7 @@ func (s *trainedSource) Sentences(_ context.Context, n int, _ func(done, total i
 	return all, err
 }
 
-func (s *trainedSource) examples(spec nn.Spec, images, sentences string, n int) (e *dataset.Examples, err error) {
+func (s *trainedSource) examples(ctx context.Context, spec nn.Spec, images, sentences string, n int) (e *dataset.Examples, err error) {
 	if spec.Data == nn.MNIST {
 		im, err := s.images(images)
 		if err != nil {
@@ -276,7 +276,7 @@ func (s *trainedSource) examples(spec nn.Spec, images, sentences string, n int) 
 		if err != nil {
 			return nil, err
 		}
-		_, meta, err := s.Network(nil, spec, nil)
+		_, meta, err := s.Network(ctx, spec, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -36,7 +36,9 @@ func (t *Tally) Add(want, got []float32) {
 		signal += v * v
 		noise += e * e
 		sum += e
-		most = max(most, e)
+		if e > most { // max is slow in WebAssembly
+			most = e
+		}
 	}
 	t.Signal, t.Noise, t.sum, t.max = t.Signal+signal, t.Noise+noise, t.sum+sum, most
 	t.Count += len(want)

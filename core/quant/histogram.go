@@ -89,7 +89,10 @@ func binOf(f float32) int {
 	if !(f > 0) {
 		return 0
 	}
-	return int(min(f*bins, bins-1))
+	if f *= bins; f < bins-1 {
+		return int(f)
+	}
+	return bins - 1
 }
 
 // upsample is how many pieces a bin is cut into before it is spread over new bins.

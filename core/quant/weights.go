@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/x448/float16"
+
+	"quantlab/core/kernel"
 )
 
 // QuantizeWeights puts the weights w, out x in, on the grid that q describes and returns their integers, the scales (one,
@@ -22,19 +24,23 @@ func QuantizeWeights(w []float32, out, in int, q WeightQuantizer) (ints []int8, 
 	scale = make([]float32, channels)
 	for c := range channels {
 		part := w[c*size : (c+1)*size]
-		lo, hi := part[0], part[0]
-		for _, v := range part {
-			lo, hi = min(lo, v), max(hi, v)
-		}
-		p := weightSpread(q).observed(lo, hi)
+		p := weightSpread(q).observed(kernel.Best().Range(part))
 		scale[c] = float32(p.Scale)
 		if zero != nil {
 			zero[c] = p.Zero
 		}
-		inv := 1 / scale[c]
+		inv, at := 1/scale[c], float64(p.Zero)
+		least, most := float64(p.Min), float64(p.Max)
+		to := ints[c*size : (c+1)*size]
 		for i, v := range part {
-			r := math.RoundToEven(float64(float32(v*inv))) + float64(p.Zero)
-			ints[c*size+i] = int8(max(min(r, float64(p.Max)), float64(p.Min)))
+			r := math.RoundToEven(float64(float32(v*inv))) + at
+			// min and max of floats are slow in WebAssembly.
+			if r > most {
+				r = most
+			} else if r < least {
+				r = least
+			}
+			to[i] = int8(r)
 		}
 	}
 	return ints, scale, zero

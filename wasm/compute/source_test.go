@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,9 +120,42 @@ func TestMissingDataIsNotAFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = newSource(m).Test(t.Context(), sst2, 0, nil)
+	_, noText := newSource(m).Sentences(t.Context(), 0, nil)
 	var missing *dataset.MissingError
-	if !errors.As(err, &missing) || !strings.Contains(err.Error(), "put SST-2 there") {
-		t.Errorf("got %v", err)
+	for _, err := range []error{err, noText} {
+		if !errors.As(err, &missing) || !strings.Contains(err.Error(), "put SST-2 there") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// The dev sentences are fetched once for each number of them.
+func TestSentences(t *testing.T) {
+	m := &memory{files: map[string][]byte{}, opened: map[string]int{}}
+	text := &dataset.Sentences{Text: []string{"a mess", "a gem", "fine"}, Labels: []uint8{0, 1, 1}}
+	_, err := shard.WriteSite(shard.Content{
+		SST2Train: text, SST2Dev: text, Vocabulary: dataset.BuildVocabulary(text, 0), Missing: map[string]string{nn.MNIST: "put MNIST there"},
+	}, func(name string, data []byte) error {
+		m.files[name] = bytes.Clone(data)
+		return nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSource(m)
+	for _, n := range []int{0, 2, 0} {
+		want := text.Text
+		if n > 0 {
+			want = want[:n]
+		}
+		if got, err := s.Sentences(t.Context(), n, nil); err != nil || !slices.Equal(got.Text, want) || len(got.Labels) != len(want) {
+			t.Errorf("the first %d: %+v, %v", n, got, err)
+		}
+	}
+	for name, times := range m.opened {
+		if times > 2 {
+			t.Errorf("%s was opened %d times", name, times)
+		}
 	}
 }
 

@@ -30,21 +30,13 @@ const (
 	axeBytes     = 8 << 20                                                                                    // no more are read
 )
 
-// axeScript returns axe-core's program. Where it can't be had the test is skipped.
-func axeScript(t *testing.T) string {
-	t.Helper()
+// axeScript returns axe-core's program.
+func axeScript() (string, error) {
 	archive, err := axeArchive()
 	if err != nil {
-		if os.Getenv("QUANTLAB_REQUIRE_BROWSER") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		return "", err
 	}
-	script, err := unpack(archive, "package/axe.min.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return script
+	return unpack(archive, "package/axe.min.js")
 }
 
 // axeArchive returns the registry's archive, from the cache or over the network.
@@ -115,29 +107,44 @@ const (
 	colourRule = `runOnly: ['color-contrast', 'link-in-text-block']`
 )
 
-// Nothing on any view, at any width, light or dark, breaks a rule of axe-core, and nothing makes it scroll sideways.
-func TestViewsAreAccessible(t *testing.T) {
-	script := axeScript(t)
+// On every view nothing breaks a rule of axe-core or makes it scroll sideways, at any width, light or dark, and Tab comes to everything
+// that can be used.
+func TestViews(t *testing.T) {
+	script, err := axeScript()
+	if err != nil && os.Getenv("QUANTLAB_REQUIRE_BROWSER") != "" {
+		t.Error(err)
+	}
+	if err != nil {
+		t.Log("without axe-core: ", err)
+	}
 	eachView(t, func(tb *tab, path string) {
-		tb.do(chromedp.Evaluate[chromedp.Void](script))
+		if script != "" {
+			tb.do(chromedp.Evaluate[chromedp.Void](script))
+		}
 		for _, l := range looks() {
 			tb.look(l)
-			rules := everyRule
-			if l.scheme == "dark" {
-				rules = colourRule
-			}
-			found, err := chromedp.Run(tb.ctx, chromedp.Evaluate[string](fmt.Sprintf(axeRun, rules), chromedp.EvalAwaitPromise))
-			if err != nil {
-				tb.Fatal(err)
-			}
-			if found != "" {
-				tb.Errorf("%s at %s:\n%s", path, l, found)
+			if script != "" {
+				tb.axe(path, l)
 			}
 			if w := js[int64](tb, `document.scrollingElement.scrollWidth`); w > l.width {
 				tb.Errorf("%s at %s is %d px wide: %s", path, l, w, js[string](tb, fmt.Sprintf(tooWide, l.width)))
 			}
+			picture(tb, "view"+strings.ReplaceAll(path, "/", "-")+"-"+l.String())
 		}
+		tb.tabThrough(path)
 	})
+}
+
+// axe fails on what axe-core finds.
+func (tb *tab) axe(path string, l look) {
+	tb.Helper()
+	rules := everyRule
+	if l.scheme == "dark" {
+		rules = colourRule
+	}
+	if found := promised[string](tb, fmt.Sprintf(axeRun, rules)); found != "" {
+		tb.Errorf("%s at %s:\n%s", path, l, found)
+	}
 }
 
 // tooWide names the elements that reach beyond a width.
@@ -168,40 +175,37 @@ const describeStop = `(() => {
 	const seen = [e, ...(e.labels || []), ...e.querySelectorAll('*')].some(ring)
 	const r = e.getBoundingClientRect(), x = (r.left + r.right) / 2
 	const top = document.querySelector('.top')?.getBoundingClientRect()
-	return {stop: +(group?.dataset.stop ?? -1), seen, hidden: Boolean(top && top.top <= 0 && r.bottom <= top.bottom && !e.closest('.top') && r.height > 1),
+	return {stop: +(group?.dataset.stop ?? -1), seen, hidden: Boolean(top && top.top <= 0 && r.bottom <= top.bottom && !e.closest('.top, .skip') && r.height > 1),
 		name: e.tagName + '#' + e.id + ' ' + (e.getAttribute('aria-label') || e.innerText || e.name || '').slice(0, 40)}
 })()`
 
-// Tab comes to everything that can be used, shows where it is, and is never held.
-func TestTabReachesEverything(t *testing.T) {
-	eachView(t, func(tb *tab, path string) {
-		n := js[int](tb, prepareStops)
-		reached := map[int]bool{}
-		for range n + 20 { // boxes that scroll are stops too
-			tb.do(chromedp.KeyEvent("\t"))
-			at := js[struct {
-				Stop         int
-				Seen, Hidden bool
-				Name         string
-			}](tb, describeStop)
-			if at.Stop >= 0 && !reached[at.Stop] {
-				reached[at.Stop] = true
-				if !at.Seen {
-					tb.Errorf("%s: no ring shows that the focus is on %s", path, at.Name)
-				}
-				if at.Hidden {
-					tb.Errorf("%s: the header hides the focus on %s", path, at.Name)
-				}
+// tabThrough presses Tab until it has come to everything that can be used. It has to show where it is, and must never be held.
+func (tb *tab) tabThrough(path string) {
+	tb.Helper()
+	n := js[int](tb, prepareStops)
+	reached := map[int]bool{}
+	for range n + 20 { // boxes that scroll are stops too
+		tb.do(chromedp.KeyEvent("\t"))
+		at := js[struct {
+			Stop         int
+			Seen, Hidden bool
+			Name         string
+		}](tb, describeStop)
+		if at.Stop >= 0 && !reached[at.Stop] {
+			reached[at.Stop] = true
+			if !at.Seen {
+				tb.Errorf("%s: no ring shows that the focus is on %s", path, at.Name)
 			}
-			if len(reached) == n {
-				break
+			if at.Hidden {
+				tb.Errorf("%s: the header hides the focus on %s", path, at.Name)
 			}
 		}
-		if len(reached) < n {
-			tb.Errorf("%s: Tab reaches %d of %d, not %s", path, len(reached), n, js[string](tb, fmt.Sprintf(
-				`[...document.querySelectorAll('[data-stop]')].filter(e => !%s.includes(+e.dataset.stop)).slice(0, 8).map(e => e.outerHTML.slice(0, 120)).join('\n')`, list(reached))))
+		if len(reached) == n {
+			return
 		}
-	})
+	}
+	tb.Errorf("%s: Tab reaches %d of %d, not %s", path, len(reached), n, js[string](tb, fmt.Sprintf(
+		`[...document.querySelectorAll('[data-stop]')].filter(e => !%s.includes(+e.dataset.stop)).slice(0, 8).map(e => e.outerHTML.slice(0, 120)).join('\n')`, list(reached))))
 }
 
 // list writes a set of numbers as a JavaScript array.

@@ -15,12 +15,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -49,7 +52,8 @@ func findBrowser() string {
 
 var (
 	front   *proxy
-	base    string          // the address of the page: the proxy before the devserver that all tests share
+	shared  *devserver      // that all tests use but those with one of their own
+	base    string          // the address of the page: the proxy before it
 	server  string          // the devserver's program
 	root    string          // the project's folder
 	browser context.Context // one browser; every test opens tabs of its own
@@ -93,6 +97,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer s.stop()
+	shared = s
 	front, err = newProxy(s.base)
 	if err != nil {
 		fmt.Println(err)
@@ -124,15 +129,15 @@ type devserver struct {
 var addressLine = regexp.MustCompile(`http://[0-9a-zA-Z.\[\]:-]+:[0-9]+`)
 
 // start runs the devserver in the folder dir on a free port and waits for the line with its address, and until its models
-// are ready.
-func start(dir string, env []string) (*devserver, error) {
+// are ready. Flags are further ones, or others than the usual.
+func start(dir string, env []string, flags ...string) (*devserver, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	addr := l.Addr().String()
 	l.Close()
-	cmd := exec.Command(server, "--addr", addr, "--web", filepath.Join(root, "web"))
+	cmd := exec.Command(server, append([]string{"--addr", addr, "--web", filepath.Join(root, "web")}, flags...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
 	tail := &logTail{}
@@ -227,6 +232,8 @@ type tab struct {
 	tab context.Context // lives as long as the test
 	ctx context.Context // the same, with the test's time limit
 
+	close func() // closes the tab before the test ends
+
 	mu         sync.Mutex
 	complaints []string
 	expected   []string // complaints that contain one of these are the test's own doing
@@ -242,7 +249,7 @@ func open(t *testing.T, path string, limit time.Duration, before ...chromedp.Act
 func openAt(t *testing.T, base, path string, limit time.Duration, before ...chromedp.Action[chromedp.Void]) *tab {
 	t.Helper()
 	ctx, cancelTab := chromedp.NewContext(browser)
-	tb := &tab{T: t}
+	tb := &tab{T: t, close: cancelTab}
 	if err := chromedp.Do(ctx); err != nil { // opens the tab, which then lives until cancelTab
 		t.Fatal(err)
 	}
@@ -269,7 +276,9 @@ func openAt(t *testing.T, base, path string, limit time.Duration, before ...chro
 		tb.mu.Lock()
 		defer tb.mu.Unlock()
 		for _, c := range tb.complaints {
-			t.Errorf("the console says: %s", c)
+			if !slices.ContainsFunc(tb.expected, func(e string) bool { return strings.Contains(c, e) }) {
+				t.Errorf("the console says: %s", c)
+			}
 		}
 	})
 	tb.do(chromedp.EmulateViewport(1280, 900))
@@ -280,11 +289,6 @@ func openAt(t *testing.T, base, path string, limit time.Duration, before ...chro
 func (tb *tab) complain(text string) {
 	tb.mu.Lock()
 	defer tb.mu.Unlock()
-	for _, e := range tb.expected {
-		if strings.Contains(text, e) {
-			return
-		}
-	}
 	tb.complaints = append(tb.complaints, text)
 }
 
@@ -337,6 +341,16 @@ func js[T any](tb *tab, expr string) T {
 	return v
 }
 
+// promised is js for what a promise will be.
+func promised[T any](tb *tab, expr string) T {
+	tb.Helper()
+	v, err := chromedp.Run(tb.ctx, chromedp.Evaluate[T](expr, chromedp.EvalAwaitPromise))
+	if err != nil {
+		tb.Fatalf("%s: %v", expr, err)
+	}
+	return v
+}
+
 // until waits for a JavaScript condition.
 func (tb *tab) until(what, cond string) {
 	tb.Helper()
@@ -354,4 +368,16 @@ func (tb *tab) until(what, cond string) {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// prefer makes the browser's reader prefer something: media features and their values in turn.
+func prefer(features ...string) chromedp.Action[chromedp.Void] {
+	var media []*emulation.MediaFeature
+	for i := 0; i+1 < len(features); i += 2 {
+		media = append(media, &emulation.MediaFeature{Name: features[i], Value: features[i+1]})
+	}
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: media})
+		return err
+	})
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"quantlab/core/lab/wire"
@@ -206,7 +203,7 @@ func TestWidthsAndColours(t *testing.T) {
 	}{{"phone", 360, "light"}, {"phone-dark", 360, "dark"}, {"desktop", 1280, "light"}, {"desktop-dark", 1280, "dark"}} {
 		t.Run(c.name, func(t *testing.T) {
 			tb := open(t, "/", 2*time.Minute,
-				chromedp.EmulateViewport(c.width, 800), scheme(c.scheme))
+				chromedp.EmulateViewport(c.width, 800), prefer("prefers-color-scheme", c.scheme))
 			tb.rowsDone(wire.Browser, "mnist-lab1")
 			tb.finished()
 			if w := js[int64](tb, `document.scrollingElement.scrollWidth`); w > c.width {
@@ -220,15 +217,6 @@ func TestWidthsAndColours(t *testing.T) {
 			picture(tb, c.name)
 		})
 	}
-}
-
-// scheme makes the browser prefer light or dark.
-func scheme(name string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
-		return err
-	})
 }
 
 // Everything can be reached and started by keyboard alone.

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,11 +28,11 @@ func looks() []look {
 	return out
 }
 
-// look gives the window a look, and waits until it is drawn: colours fade into another.
+// look gives the window a look, and waits until it is drawn. Colours don't fade in.
 func (tb *tab) look(l look) {
 	tb.Helper()
-	tb.do(chromedp.EmulateViewport(l.width, 900), scheme(l.scheme))
-	tb.do(chromedp.Sleep(250 * time.Millisecond))
+	tb.do(chromedp.EmulateViewport(l.width, 900), prefer("prefers-color-scheme", l.scheme, "prefers-reduced-motion", "reduce"))
+	promised[bool](tb, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 }
 
 // allViews is the page that shows all views together; the navigation need not name it.
@@ -87,17 +86,4 @@ func (tb *tab) quiet() {
 		new MutationObserver(() => window.lastChange = performance.now()).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true})
 	})()`))
 	tb.until("the page is quiet", `performance.now() - window.lastChange > 1000`)
-}
-
-// Every view in every look, for a person to see.
-func TestScreenshots(t *testing.T) {
-	if os.Getenv("QUANTLAB_SCREENSHOTS") == "" {
-		t.Skip("QUANTLAB_SCREENSHOTS names no folder for them")
-	}
-	eachView(t, func(tb *tab, path string) {
-		for _, l := range looks() {
-			tb.look(l)
-			picture(tb, "view"+strings.ReplaceAll(path, "/", "-")+"-"+l.String())
-		}
-	})
 }

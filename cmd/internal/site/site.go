@@ -19,6 +19,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -253,7 +254,7 @@ func (b *build) answer(ctx context.Context, path string) (*static.File, error) {
 	}
 	body := rec.body.Bytes()
 	if strings.HasPrefix(contentType, "text/html") {
-		body = b.pinned(body)
+		body = forbidsZoom.ReplaceAll(b.pinned(body), nil)
 	}
 	f := static.FromBytes(path, contentType, body)
 	if len(b.generated) < maxGenerated {
@@ -274,6 +275,9 @@ func (b *build) pinned(page []byte) []byte {
 	}
 	return bytes.ReplaceAll(page, []byte(`"/wasm_exec.js"`), []byte(`"`+root+`web/wasm_exec.js"`))
 }
+
+// forbidsZoom is go-app's viewport, on which nobody may enlarge the page. The page brings one of its own.
+var forbidsZoom = regexp.MustCompile(`<meta [^>]*user-scalable=0[^>]*>\s*`)
 
 // lasting lists all files of the build, for the service worker to keep.
 func (b *build) lasting() []string {

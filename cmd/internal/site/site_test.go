@@ -26,7 +26,7 @@ func files(t *testing.T) string {
 	for name, text := range map[string]string{
 		"app.wasm": "\x00asm app", "compute.wasm": "\x00asm compute", "wasm_exec.js": "// the toolchain's",
 		"quantlab.js": strings.Repeat("quantlab();\n", 200), "worker.js": "worker()", "quantlab.css": "body{}",
-		"chart.css": ".chart{}", "draw.css": ".draw{}", "type.css": ".type{}", "inspect.css": ".inspect{}", "threads.js": "threads()",
+		"chart.css": ".chart{}", "draw.css": ".draw{}", "type.css": ".type{}", "inspect.css": ".inspect{}", "threads.js": "threads()", "pictures.js": "pictures()",
 		"icon.svg": "<svg/>", "icon-192.png": "png", "icon-512.png": "png", "headers.go": "package web",
 		"kernels/link.wasm": strings.Repeat("\x00asm link", 200),
 	} {
@@ -87,6 +87,9 @@ func TestPage(t *testing.T) {
 	}
 	if m := regexp.MustCompile(`(?i)<style\b|<[^>]*\s(style|on[a-z]+)=`).FindString(page); m != "" {
 		t.Errorf("inline style or handler: %s", m)
+	}
+	if strings.Count(page, `name="viewport"`) != 1 || strings.Contains(page, "user-scalable") {
+		t.Error("the page can't be enlarged on a phone")
 	}
 	if strings.Contains(page, "http://") && strings.Contains(page, "src=\"http") {
 		t.Error("the page loads something from elsewhere")

@@ -4,6 +4,7 @@ package trace
 
 import (
 	"math"
+	"slices"
 
 	"quantlab/core/lab/wire"
 )
@@ -18,7 +19,13 @@ const (
 // y, … on wire's DrawingGrid. An image without ink has none.
 func Trace(digit [wire.DigitSide * wire.DigitSide]byte) [][]int {
 	p := enlarge(&digit)
+	blots := p.blots()
 	p.thin()
+	for _, b := range blots {
+		if !slices.ContainsFunc(b.pixels, func(i int) bool { return p[i] }) {
+			p[b.middle] = true // thinning peels a square away
+		}
+	}
 	p.prune()
 	var strokes [][]int
 	for _, line := range p.lines() {
@@ -54,6 +61,37 @@ func enlarge(digit *[wire.DigitSide * wire.DigitSide]byte) *picture {
 		}
 	}
 	return p
+}
+
+// A blot is connected ink.
+type blot struct {
+	pixels []int
+	middle int // the pixel at their mean
+}
+
+// blots returns the picture's ink.
+func (p *picture) blots() (blots []blot) {
+	seen := new(picture)
+	for i, ink := range p {
+		if !ink || seen[i] {
+			continue
+		}
+		seen[i] = true
+		b, x, y := blot{pixels: []int{i}}, 0, 0
+		for k := 0; k < len(b.pixels); k++ {
+			at := b.pixels[k]
+			x, y = x+at%stride, y+at/stride
+			for _, d := range around {
+				if p[at+d] && !seen[at+d] {
+					seen[at+d] = true
+					b.pixels = append(b.pixels, at+d)
+				}
+			}
+		}
+		b.middle = y/len(b.pixels)*stride + x/len(b.pixels)
+		blots = append(blots, b)
+	}
+	return blots
 }
 
 // thin peels the ink from all sides until lines are left, by Zhang and Suen's algorithm (A fast parallel algorithm for thinning

@@ -1,0 +1,68 @@
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// A gate stands before a devserver. It has an address of its own, so that the browser knows nothing of the page yet; it counts
+// what passes, and can be shut as if the server was down.
+type gate struct {
+	*httptest.Server
+	shut  atomic.Bool
+	bytes atomic.Int64 // of bodies, as they went over the wire
+}
+
+func newGate(t *testing.T, target string) *gate {
+	t.Helper()
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{}
+	back := httputil.NewSingleHostReverseProxy(u)
+	back.FlushInterval = -1 // server-sent events must not wait
+	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.shut.Load() {
+			panic(http.ErrAbortHandler) // the connection ends without an answer
+		}
+		back.ServeHTTP(counted{w, &g.bytes}, r)
+	}))
+	t.Cleanup(func() {
+		g.CloseClientConnections()
+		g.Close()
+	})
+	return g
+}
+
+// close ends the connections, too.
+func (g *gate) close() {
+	g.shut.Store(true)
+	g.CloseClientConnections()
+}
+
+type counted struct {
+	http.ResponseWriter
+	n *atomic.Int64
+}
+
+func (c counted) Write(p []byte) (int, error) {
+	n, err := c.ResponseWriter.Write(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// Unwrap lets http.ResponseController flush.
+func (c counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// builds returns the versions of the page's files that a tab has loaded, as its resources name them.
+func (tb *tab) builds() []string {
+	tb.Helper()
+	text := js[string](tb, `[...new Set(performance.getEntriesByType('resource').map(e => /\/v\/([0-9a-f]+)\//.exec(e.name)?.[1]).filter(Boolean))].join(' ')`)
+	return strings.Fields(text)
+}

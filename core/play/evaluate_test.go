@@ -3,7 +3,6 @@ package play
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -210,7 +209,7 @@ func FuzzEvaluate(f *testing.F) {
 			}
 		})
 		if err == nil && (last == nil || last.Variant != wire.Custom || last.Total == 0 || last.Paired == nil) {
-			t.Fatal(fmt.Sprintf("%+v ends with %+v", req, last))
+			t.Fatalf("%+v ends with %+v", req, last)
 		}
 	})
 }

@@ -129,6 +129,7 @@ func (s *session) visit(path string, query url.Values) {
 	if s.visited && path == s.path && seen == s.seen && !s.saving {
 		return
 	}
+	s.leave(path)
 	s.path, s.seen, s.visited, s.fresh = path, seen, true, true
 	s.links, s.saving, s.share, s.sight = nil, false, share{}, ""
 	var notices []string
@@ -162,6 +163,16 @@ func samePlan(a, b url.Values) bool {
 		return out
 	}
 	return maps.EqualFunc(pick(a), pick(b), slices.Equal)
+}
+
+// leave lets the views that are shown, but not at the path where the reader goes, give up what only they wait for.
+func (s *session) leave(path string) {
+	for _, v := range viewsAt(s.path) {
+		stays := slices.ContainsFunc(viewsAt(path), func(o view) bool { return o.Path == v.Path })
+		if v.Leave != nil && !stays {
+			v.Leave(s)
+		}
+	}
 }
 
 // enter lets the views that are shown ask their first questions.

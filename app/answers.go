@@ -8,7 +8,6 @@ import (
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/report"
@@ -38,8 +37,8 @@ type answerRow struct {
 	Labels              []string  // of the classes
 	Probabilities       []float64 // one a class
 	Margin              string    // "96.2"
-	Latency, Deviation  string    // µs
-	Passes              int       // that Latency comes from
+	Latency, Spread     string    // of this call: "19.4", " ± 0.8"; µs
+	Held                bool      // Latency is of an earlier call: this one was not timed
 	Note                string    // why there is no answer
 }
 
@@ -54,7 +53,7 @@ var (
 
 // newAnswers lays out what a model answered; the rows are those of the lab's variants, and with custom one for the reader's own
 // plan. With p nil they hold the places of the answers to come.
-func newAnswers(model string, custom bool, p *wire.Prediction) answersGroup {
+func newAnswers(model string, custom bool, p *wire.Prediction, timed timings) answersGroup {
 	g := answersGroup{Model: model}
 	labels := digitLabels
 	if spec, err := nn.SpecOf(model); err == nil {
@@ -68,12 +67,10 @@ func newAnswers(model string, custom bool, p *wire.Prediction) answersGroup {
 		ids = append(ids, wire.Custom)
 	}
 	for _, id := range ids {
-		row := answerRow{Variant: id, Name: answerName(id), Kind: "from Inspect", Labels: labels}
-		if v, err := wire.VariantOf(id); err == nil {
-			row.Kind = labName(v)
-		}
+		row := answerRow{Variant: id, Name: answerName(id), Kind: answerKind(id), Labels: labels}
 		if p != nil {
 			row.take(p)
+			row.time(timed)
 		}
 		g.Rows = append(g.Rows, row)
 	}
@@ -106,10 +103,68 @@ func (r *answerRow) take(p *wire.Prediction) {
 	default:
 		r.Verdict, r.Differs = "differs from float32", true
 	}
-	if c := a.Call; c != nil && len(c.Samples) > 0 {
-		r.Latency, r.Deviation = report.Trim(c.Mean, c.Std)
-		r.Passes = len(c.Samples)
+}
+
+// answerKind says in a few words what a variant's numbers are.
+func answerKind(id string) string {
+	switch id {
+	case wire.Baseline:
+		return "as trained"
+	case "dynamic-float16":
+		return "half the bytes"
+	case "dynamic-qint8":
+		return "integers, grid per call"
+	case "static-qint8":
+		return "integers, fixed grid"
 	}
+	return "from Inspect"
+}
+
+// leastTimed is how many timed passes a latency needs to be shown.
+const leastTimed = 5
+
+// leastSpread is the spread, as a share of the median, below which a handful of passes agree by chance.
+const leastSpread = .005
+
+// timings are the latest timings of a model's variants. An answer that is wanted at once comes without any; the ones before it
+// are held meanwhile.
+type timings struct {
+	Calls map[string]wire.Latency // by variant
+	Held  bool
+}
+
+// after returns the timings once a prediction has come.
+func (t timings) after(p *wire.Prediction) timings {
+	if p == nil {
+		return t
+	}
+	calls := map[string]wire.Latency{}
+	for _, a := range p.Answers {
+		if a.Call != nil && len(a.Call.Samples) >= leastTimed {
+			calls[a.Variant] = *a.Call
+		}
+	}
+	if len(calls) == 0 {
+		return timings{Calls: t.Calls, Held: true}
+	}
+	return timings{Calls: calls}
+}
+
+// time puts the variant's timing into its row: the median, which a busy moment of the machine does not move, and half the width of
+// the samples' middle half.
+func (r *answerRow) time(t timings) {
+	c, ok := t.Calls[r.Variant]
+	if !ok || r.Label == "" {
+		return
+	}
+	samples := slices.Sorted(slices.Values(c.Samples))
+	n := len(samples)
+	spread := max((samples[n-1-n/4]-samples[n/4])/2, leastSpread*c.Median)
+	r.Latency, r.Spread = report.Trim(c.Median, spread)
+	if r.Spread = " ± " + r.Spread; spread > c.Median/2 {
+		r.Latency, r.Spread = report.Figures(c.Median, 2), " unsteady" // the machine had other things to do
+	}
+	r.Held = t.Held
 }
 
 // answers shows them: a table a model, whose rows become cards where it is narrow. Every figure has a place of fixed width, so
@@ -146,8 +201,8 @@ func (a *answers) group(g answersGroup) goapp.UI {
 				head("variant", "Variant", ""),
 				head("label", "Answer", "against float32"),
 				head("classes", "Classes", "probability, %"),
-				head("margin", "Margin", "in points"),
-				head("latency", "This call", "µs ± std"),
+				head("margin", "Margin", "points ahead of the second"),
+				head("latency", "This call", "µs, median ± spread"),
 			)),
 			goapp.TBody().Role("rowgroup").Body(rows...),
 		),
@@ -171,7 +226,7 @@ func answerLine(model string, r answerRow) goapp.UI {
 			goapp.Small().Text(r.Kind),
 		),
 		goapp.Td().Role("cell").DataSet("col", "answer").Body(answerWords(r)...),
-		goapp.Td().Role("cell").DataSet("col", "classes").Body(goapp.Raw(chart.Classes(r.Labels, r.Probabilities, slices.Index(r.Labels, r.Label)))),
+		goapp.Td().Role("cell").DataSet("col", "classes").Body(&classBars{Labels: r.Labels, P: r.Probabilities, Answer: slices.Index(r.Labels, r.Label)}),
 		goapp.Td().Role("cell").DataSet("col", "margin").DataSet("head", "Margin").Body(figureOr(r.Margin)),
 		goapp.Td().Role("cell").DataSet("col", "latency").DataSet("head", "This call, µs").Body(callWords(r)...),
 	)
@@ -189,11 +244,12 @@ func callWords(r answerRow) []goapp.UI {
 	if r.Latency == "" {
 		return []goapp.UI{figureOr("")}
 	}
-	out := []goapp.UI{goapp.Span().Class("figure").Text(r.Latency)}
-	if r.Deviation != "" {
-		out = append(out, goapp.Small().Text(fmt.Sprintf(" ± %s (%d)", r.Deviation, r.Passes)))
+	class := "figure"
+	if r.Held {
+		class += " held"
 	}
-	return out
+	out := []goapp.UI{goapp.Span().Class(class).Text(r.Latency)}
+	return append(out, goapp.Small().Text(r.Spread))
 }
 
 func figureOr(text string) goapp.UI {

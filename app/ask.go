@@ -1,6 +1,9 @@
 package app
 
 import (
+	"maps"
+	"slices"
+
 	"quantlab/core/lab/wire"
 )
 
@@ -78,10 +81,10 @@ func (s *session) advance(l *lane) {
 	s.platform.Send(encode(q.command))
 }
 
-// advanceAll is advance for every lane.
+// advanceAll is advance for every lane, by name: a model's first lane before its second.
 func (s *session) advanceAll() {
-	for _, l := range s.lanes {
-		s.advance(l)
+	for _, name := range slices.Sorted(maps.Keys(s.lanes)) {
+		s.advance(s.lanes[name])
 	}
 }
 

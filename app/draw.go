@@ -12,10 +12,11 @@ func drawView() view {
 		Path: "/draw", Title: "Draw",
 		Headline: "Draw a digit",
 		Lede:     "Every variant answers while you draw: the same network with its numbers stored in fewer bits. Mostly they agree. Find a digit on which they do not.",
-		Render:   renderDraw,
-		Visit:    visitDraw,
-		Query:    func(s *session) string { q, _ := s.Draw.address(); return q },
-		Enter:    enterDraw,
+		Render:   renderDraw, Late: []string{answersPart, seenPart, shelfPart, searchPart},
+		Visit: visitDraw,
+		Query: func(s *session) string { q, _ := s.Draw.address(); return q },
+		Enter: enterDraw,
+		Leave: leaveDraw,
 	}
 }
 
@@ -40,18 +41,31 @@ func enterDraw(s *session) {
 	}
 }
 
+// leaveDraw ends a search, which would keep Inspect waiting.
+func leaveDraw(s *session) {
+	if s.Draw.search.Going {
+		s.cancelSearch()
+	}
+}
+
 // renderDraw draws the pad beside the answers, and below what else can be put on the pad, and the search. What varies in number has a
 // box of its own: go-app matches siblings by position.
 func renderDraw(s *session, level int) goapp.UI {
 	return goapp.Div().Class("draw").Body(
 		s.part(drawPart, func() goapp.UI { return s.drawStage(level) }),
-		&drawShelf{S: s, Level: level, View: s.drawShelf()},
-		&drawSearcher{S: s, Level: level, View: s.drawSearch()},
+		s.part(shelfPart, func() goapp.UI { return &drawShelf{S: s, Level: level, View: s.drawShelf()} }),
+		s.part(searchPart, func() goapp.UI { return &drawSearcher{S: s, Level: level, View: s.drawSearch()} }),
 	)
 }
 
-// drawPart is what is drawn by itself while answers follow the pen.
-const drawPart = "draw"
+// The parts of the view; drawPart, with those in it, is drawn by itself while answers follow the pen.
+const (
+	drawPart    = "draw"
+	answersPart = "draw-answers"
+	seenPart    = "draw-seen"
+	shelfPart   = "draw-shelf"
+	searchPart  = "draw-search"
+)
 
 func (s *session) drawStage(level int) goapp.UI {
 	d := &s.Draw
@@ -66,8 +80,8 @@ func (s *session) drawStage(level int) goapp.UI {
 		goapp.Div().Class("draw-answers").Body(
 			&drawModels{S: s, Models: d.Models, Whole: whole},
 			&drawStatus{S: s, View: s.drawStatus()},
-			&answers{View: shown},
-			&seen{Level: level, View: s.drawSeen()},
+			s.part(answersPart, func() goapp.UI { return &answers{View: shown} }),
+			s.part(seenPart, func() goapp.UI { return &seen{Level: level, View: s.drawSeen()} }),
 		),
 	)
 }

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	finalPasses = 7 // that time the answer to what is on the pad
-	livePasses  = 2 // while the pen draws
+	finalPasses = 9 // that time the answer to what is on the pad
+	livePasses  = 0 // while the pen draws: the answer must come at once
 	// handRests is how long the pad must rest before the answer is spoken.
 	handRests = 700 * time.Millisecond
 )
@@ -52,7 +52,7 @@ func (s *session) askModel(model string, drawing *wire.Drawing, passes int) {
 			if e.Prediction == nil {
 				return
 			}
-			*r = drawReply{Prediction: e.Prediction, Input: input, Passes: passes}
+			*r = drawReply{Prediction: e.Prediction, Timed: r.Timed.after(e.Prediction), Input: input, Passes: passes}
 			s.Draw.learn(e.Prediction, request.Drawing)
 			s.heardDrawing(input)
 			s.redraw(drawPart)
@@ -60,6 +60,10 @@ func (s *session) askModel(model string, drawing *wire.Drawing, passes int) {
 			*r = drawReply{Failed: sentence(e.Text)}
 			s.say(r.Failed)
 		case wire.EventDone, wire.EventCancel:
+			if r.Step == "" {
+				s.redraw()
+				return
+			}
 			r.Step, r.Fraction = "", 0
 			s.redraw(drawPart)
 		}
@@ -75,6 +79,7 @@ func (s *session) heardDrawing(input int) {
 		}
 	}
 	s.tellCentring()
+	s.askOtherwise()
 	if d.sketch.Unasked {
 		return
 	}

@@ -30,25 +30,6 @@ type digitSearch struct {
 // searchLane is where searches wait for each other.
 const searchLane = "draw-search"
 
-// searchPairs are the models and variants that can be searched: all that answer but float32.
-func (s *session) searchPairs() []option {
-	var out []option
-	for _, model := range s.Draw.asked() {
-		ids := wire.VariantIDs()[1:]
-		if s.customFor(model) != nil {
-			ids = append(ids, wire.Custom)
-		}
-		for _, id := range ids {
-			o := option{Value: model + "/" + id, Label: answerName(id)}
-			if s.Draw.Models == Both {
-				o.Group = model
-			}
-			out = append(out, o)
-		}
-	}
-	return out
-}
-
 // searchPair is what would be searched: what the reader chose, or static int8, which differs most often.
 func (s *session) searchPair(pairs []option) string {
 	chosen := s.Draw.search.Chosen
@@ -59,7 +40,7 @@ func (s *session) searchPair(pairs []option) string {
 }
 
 func (s *session) searchDigits() {
-	pair := s.searchPair(s.searchPairs())
+	pair := s.searchPair(s.searchOptions(s.Draw.asked()))
 	model, variant, _ := strings.Cut(pair, "/")
 	request := &wire.SearchRequest{Model: model, Variant: variant, Limit: mostFound}
 	if variant == wire.Custom {
@@ -128,7 +109,7 @@ type searchView struct {
 
 func (s *session) drawSearch() searchView {
 	d := s.Draw.search
-	v := searchView{Pairs: s.searchPairs(), Going: d.Going, Percent: int(100 * d.Fraction), Sentence: searchSentence(d), Failed: d.Failed != ""}
+	v := searchView{Pairs: s.searchOptions(s.Draw.asked()), Going: d.Going, Percent: int(100 * d.Fraction), Sentence: searchSentence(d), Failed: d.Failed != ""}
 	v.Pair = s.searchPair(v.Pairs)
 	_, variant, _ := strings.Cut(d.Ran, "/")
 	for _, found := range d.Found {
@@ -162,7 +143,7 @@ func (d *drawSearcher) Render() goapp.UI {
 	if v.Failed {
 		class += " problem"
 	}
-	button := disable(goapp.Button().Type("button"), false).ID("draw-search").Text("Find").OnClick(d.onFind)
+	button := disable(goapp.Button().Type("button"), false).ID("draw-search").Class("primary").Text("Find images").OnClick(d.onFind)
 	if v.Going {
 		button = disable(goapp.Button().Type("button"), false).ID("draw-search").Text("Cancel").OnClick(d.onCancel)
 	}
@@ -171,7 +152,7 @@ func (d *drawSearcher) Render() goapp.UI {
 		goapp.P().Class("about").Text("Looks through the 10,000 test images for those that a variant and float32 answer differently. Choose one to put it on the pad."),
 		goapp.Div().Class("search-line").Body(
 			goapp.Div().Class("field").Body(
-				goapp.Label().For("search-pair").Text("Variant"),
+				goapp.Label().For("search-pair").Text("Compare float32 with"),
 				goapp.Select().ID("search-pair").Disabled(goapp.IsServer).OnChange(d.onPair).Body(entries(v.Pairs, v.Pair)...),
 			),
 			button,

@@ -63,6 +63,7 @@ type DrawState struct {
 	look     int // counts what changes the pad, but for the pen
 	input    int // counts what changes the nets' input
 	replies  map[string]*drawReply
+	other    otherwise         // the same input with centring switched
 	compare  map[string]string // what float32 answered, by model, before centring was switched
 	centring string            // what that changed, in words
 	problem  string            // why what the reader gave could not be taken
@@ -75,6 +76,7 @@ type DrawState struct {
 // A drawReply is what one model has said.
 type drawReply struct {
 	Prediction *wire.Prediction
+	Timed      timings
 	Input      int // that it belongs to
 	Passes     int // that were asked for
 	Failed     string

@@ -3,8 +3,6 @@ package app
 import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"quantlab/app/chart"
-	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 )
 
@@ -13,7 +11,7 @@ func (s *session) drawAnswers() answersView {
 	v := answersView{Input: "this drawing"}
 	for _, model := range s.Draw.asked() {
 		r := s.Draw.reply(model)
-		g := newAnswers(model, s.customFor(model) != nil, r.Prediction)
+		g := newAnswers(model, s.customFor(model) != nil, r.Prediction, r.Timed)
 		g.Stale = r.Prediction != nil && r.Input != s.Draw.input
 		v.Groups = append(v.Groups, g)
 	}
@@ -43,8 +41,14 @@ func (s *session) drawSummary(shown answersView) summaryView {
 		}
 		v.Lines = append(v.Lines, line)
 	}
-	if v.Text == "" {
+	switch {
+	case v.Text != "":
+	case s.Draw.drawing() == nil:
 		v.Text = "Draw a digit, and the answers stand here."
+	case s.drawStatus().Failed != "":
+		v.Text = "There is no answer yet."
+	default:
+		v.Text = "The answers are on their way."
 	}
 	return v
 }
@@ -178,69 +182,4 @@ func (d *drawModels) Render() goapp.UI {
 
 func (d *drawModels) onModels(models string) goapp.EventHandler {
 	return func(goapp.Context, goapp.Event) { d.S.chooseDigits(models) }
-}
-
-// seen shows the images that the nets saw, enlarged: the whole field, and the middle that mnist-lab2 reads.
-type seen struct {
-	goapp.Compo
-	Level int
-	View  seenView
-}
-
-type seenView struct {
-	Whole, Crop []byte // pixels; none while nothing was seen
-	Ink         string // where it is on the whole field, for those who do not see it
-	AsDrawn     bool
-}
-
-const cropSide = 20 // that mnist-lab2 reads
-
-func (s *session) drawSeen() seenView {
-	d := &s.Draw
-	v := seenView{AsDrawn: d.AsDrawn}
-	for _, model := range d.asked() {
-		if p := d.reply(model).Prediction; p != nil && len(p.Digit) == digitPixels {
-			v.Whole = p.Digit
-			v.Crop = crop(p.Digit, cropSide)
-			v.Ink = inkWords(p.Digit)
-			break
-		}
-	}
-	return v
-}
-
-// crop cuts the middle of a digit out.
-func crop(digit []byte, side int) []byte {
-	out := make([]byte, 0, side*side)
-	edge := (wire.DigitSide - side) / 2
-	for y := edge; y < edge+side; y++ {
-		out = append(out, digit[y*wire.DigitSide+edge:][:side]...)
-	}
-	return out
-}
-
-func (n *seen) Render() goapp.UI {
-	v := n.View
-	caption := "Centred by mass, scaled to a box of 20 by 20 pixels."
-	if v.AsDrawn {
-		caption = "As drawn: neither centred nor scaled."
-	}
-	frame := func(class string, side int, pixels []byte, text, model string) goapp.UI {
-		label := "What " + model + " saw: " + v.Ink
-		if pixels == nil {
-			label = "No image yet"
-		}
-		return goapp.Figure().Class("seen-"+class).Body(
-			goapp.Raw(chart.Pixels(side, pixels, false, label)),
-			goapp.FigCaption().Body(goapp.Span().Text(text), goapp.Text(" "), goapp.Span().Text("for "+model)),
-		)
-	}
-	return goapp.Div().Class("seen").Body(
-		heading(n.Level, "seen", "What the nets saw"),
-		goapp.P().Class("about").Text(caption),
-		goapp.Div().Class("seen-images").Body(
-			frame("whole", wire.DigitSide, v.Whole, "28 × 28 pixels", "mnist-lab1"),
-			frame("crop", cropSide, v.Crop, "its middle, 20 × 20", "mnist-lab2"),
-		),
-	)
 }

@@ -149,7 +149,7 @@ func (c *planControls) modeWhy() string {
 func (c *planControls) presets() goapp.UI {
 	current := c.Planner.preset()
 	return goapp.Div().Class("knob").Role("group").Aria("labelledby", "start-from").Body(
-		goapp.P().Class("knob-name").ID("start-from").Text("Start from the lab’s"),
+		goapp.P().Class("knob-name").ID("start-from").Text("Start from a variant of the lab"),
 		goapp.Div().Class("starts").Body(goapp.Range(wire.Variants()).Slice(func(i int) goapp.UI {
 			id := wire.Variants()[i].ID
 			return goapp.Button().Type("button").Disabled(goapp.IsServer).ID("start-"+id).Aria("pressed", strconv.FormatBool(id == current)).
@@ -187,7 +187,7 @@ func (c *planControls) activations() []goapp.UI {
 		c.bits(scheme.ActivationBits, "Bits of an activation"),
 		c.choice(scheme.ActivationSymmetric, "Activations’ grid", c.common(scheme.ActivationSymmetric), []pick{{"false", "affine"}, {"true", "symmetric"}},
 			"After a ReLU nothing is below zero: a symmetric grid then wastes half of its levels."),
-		c.toggle(scheme.ReduceRange, "Reduced range", "Spreads the range over half of the grid, one bit less. PyTorch’s default, because sums of products overflowed on older processors."),
+		c.toggle(scheme.ReduceRange, "Reduced range", "Uses only half of the grid’s levels. PyTorch’s default, because sums of products overflowed on older processors."),
 		c.toggle(scheme.PerRow, "A grid for each row", rowWhy),
 	}
 }
@@ -195,7 +195,7 @@ func (c *planControls) activations() []goapp.UI {
 func (c *planControls) observer() goapp.UI {
 	var options []pick
 	for _, id := range scheme.Observers() {
-		options = append(options, pick{id, observerTitle(id)})
+		options = append(options, pick{id, observerChoice[id]})
 	}
 	chosen := c.common(scheme.ObserverOf)
 	why := map[string]string{
@@ -209,7 +209,16 @@ func (c *planControls) observer() goapp.UI {
 	if c.off(scheme.ObserverOf) && !c.off(scheme.WeightBits) {
 		why = "Only static layers: a dynamic layer takes each batch’s own range."
 	}
-	return c.choice(scheme.ObserverOf, "Observer", chosen, options, why)
+	return goapp.Div().Class("listed").Body(c.choice(scheme.ObserverOf, "Observer: how the grid’s ends are chosen", chosen, options, why))
+}
+
+// observerChoice says in words what each observer does.
+var observerChoice = map[string]string{
+	scheme.MinMax:        "minmax: smallest to largest",
+	scheme.MovingAverage: "moving average of the extremes",
+	scheme.Histogram:     "histogram: least squared error",
+	scheme.Percentile:    "percentile: clip the rarest",
+	scheme.Entropy:       "entropy: least information lost",
 }
 
 // percentiles are the stops of the slider.
@@ -289,7 +298,7 @@ func (c *planControls) calibration() []goapp.UI {
 }
 
 // trainingSets says what another seed loads.
-var trainingSets = map[string]string{nn.MNIST: "60,000 images, about 10 MB", nn.SST2: "67,349 phrases, about 1.5 MB"}
+var trainingSets = map[string]string{nn.MNIST: "60,000 images", nn.SST2: "67,349 phrases"}
 
 func (c *planControls) seed() goapp.UI {
 	text := strconv.FormatUint(c.Planner.Seed, 10)
@@ -303,7 +312,7 @@ func (c *planControls) seed() goapp.UI {
 		goapp.Label().For("knob-calseed").Text("Seed"),
 		input.Value(text).Aria("describedby", "calseed-problem calseed-why"),
 		goapp.P().Class("problem").ID("calseed-problem").Text(c.Draft.Problem),
-		goapp.P().Class("why").ID("calseed-why").Text("0 is the lab’s sample. Any other number draws other examples and loads the training set the first time ("+
-			trainingSets[c.Planner.spec().Data]+")."),
+		goapp.P().Class("why").ID("calseed-why").Text("0 is the lab’s sample. Any other number draws other examples from the training set, "+
+			trainingSets[c.Planner.spec().Data]+", which are loaded the first time."),
 	)
 }

@@ -61,7 +61,7 @@ func (c *layerCard) distribution(title, of, axis string, d wire.Distribution, gr
 		goapp.FigCaption().Body(goapp.B().Text(title), goapp.Small().Text(countWords(d))),
 		goapp.Raw(chart.Histogram(chart.HistogramView{Distribution: d, Of: of, Title: axis, Log: true})),
 		goapp.P().Class("grid-words").Text(grid),
-		goapp.Raw(chart.Details(upperFirst(of), []string{"", "value"}, factRows(d))),
+		asTable(chart.Table(upperFirst(of), []string{"", "value"}, factRows(d))),
 	)
 }
 
@@ -159,7 +159,7 @@ func lossRows(l *wire.Layer) [][]string {
 		name string
 		loss wire.Distortion
 	}{
-		{"weights", l.WeightLoss}, {"what enters", l.InputLoss}, {"what leaves, by this layer alone", l.OutputLoss}, {"what leaves, with all layers before", l.ChainLoss},
+		{"weights", l.WeightLoss}, {"what enters", l.InputLoss}, {"what leaves, this layer alone", l.OutputLoss}, {"what leaves, all layers so far", l.ChainLoss},
 	} {
 		if x.loss.SQNR >= lossless {
 			rows = append(rows, []string{x.name, "nothing lost", "0", "0"})
@@ -244,6 +244,8 @@ func sqnr(db float64) string {
 		return report.Missing
 	case db >= lossless:
 		return "∞"
+	case math.Abs(db) < .05:
+		return "0.0"
 	}
 	return strings.Replace(report.Fixed(db, 1), "-", "−", 1)
 }

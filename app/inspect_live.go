@@ -135,7 +135,7 @@ func pairedWords(p *wire.Paired) (string, bool) {
 	if certain {
 		finding = "a difference that chance does not explain"
 	}
-	text := fmt.Sprintf("%s%s%d right only with this plan, %d right only without; %s, %s.", report.Count(len(p.Flipped)), verb, p.Gained, p.Lost, report.PValue(p.P), finding)
+	text := fmt.Sprintf("%s%s%s right only with this plan, %s right only without; %s, %s.", report.Count(len(p.Flipped)), verb, report.Count(p.Gained), report.Count(p.Lost), report.PValue(p.P), finding)
 	return strings.NewReplacer("p = ", "p\u00a0=\u00a0", "p < ", "p\u00a0<\u00a0").Replace(text), certain
 }
 
@@ -259,7 +259,7 @@ func plotBox(v liveView) []goapp.UI {
 	if v.Plot == "" {
 		return nil
 	}
-	return []goapp.UI{goapp.Raw(v.Plot), goapp.Raw(chart.Details("Accuracy on the test set", []string{"", "accuracy", "95% interval"}, v.Table))}
+	return []goapp.UI{goapp.Raw(v.Plot), asTable(chart.Table("Accuracy on the test set", []string{"", "accuracy", "95% interval"}, v.Table))}
 }
 
 func certainClass(certain bool) string {

@@ -287,16 +287,17 @@ func (p *pad) hand(k *penStroke) {
 	k.handing = true
 	p.S.soon(func() {
 		p.mu.Lock()
+		began := k.handed == 0
 		points := k.rest()
 		k.handing = false
 		p.mu.Unlock()
 		switch {
-		case len(points) == 0:
-			p.S.redraw()
-		case p.S.penMoves(points):
-			p.S.redraw(drawPart)
-		default:
+		case len(points) > 0 && !p.S.penMoves(points):
 			p.refuse(k)
+		case began:
+			p.S.redraw(drawPart)
+		default: // the answer comes with the next frame
+			p.S.redraw()
 		}
 	})
 }

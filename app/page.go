@@ -24,6 +24,13 @@ func (p *page) OnInit() {
 	if goapp.IsClient {
 		u := goapp.Window().URL()
 		p.session.visit(u.Path, u.Query())
+		p.session.takeOver(func(v view) string {
+			body := goapp.Window().Get("document").Call("querySelector", "#"+v.id()+" > .view-body")
+			if !body.Truthy() {
+				return ""
+			}
+			return body.Get("innerHTML").String()
+		})
 	}
 }
 
@@ -57,7 +64,6 @@ func (p *page) OnNav(ctx goapp.Context) {
 		ctx.Page().SetTitle(s.title())
 		s.enter()
 	}
-	s.behind = nil
 	if p.nav.comesFromElsewhere(u) {
 		s.fallBehind(u.Path)
 	}
@@ -145,6 +151,8 @@ func (s *session) section(v view) goapp.UI {
 		head = append(head, goapp.H1().TabIndex(-1).Text(v.Headline))
 		if next, ok := v.after(); ok && !s.embedded() {
 			foot = append(foot, goapp.A().Class("next").Href(s.link(next.Path)).Text("Next: "+next.invitation()))
+		} else if !s.embedded() {
+			foot = append(foot, goapp.A().Class("next").Href(s.link(reportPath)).Text("Everything on one page"))
 		}
 	}
 	return goapp.Section().Class("view").ID(v.id()).TabIndex(-1).DataSet("view", v.Title).Body(
@@ -160,9 +168,20 @@ func (s *session) footer() []goapp.UI {
 			goapp.A().Class("open-whole").Href(s.link(viewsAt(s.path)[0].Path)).Target("_blank").Rel("noopener").Text("Open in quantlab"),
 		)}
 	}
-	return []goapp.UI{
-		goapp.P().Text("Nothing is sent anywhere: browser rows are computed in this tab, native rows by the program that served this page."),
+	words := "Nothing is sent anywhere: browser rows are computed in this tab, native rows by the program that served this page."
+	if forgetful() {
+		words += " This browser denies the page all storage: everything works but the next visit without a network."
 	}
+	return []goapp.UI{goapp.P().Text(words)}
+}
+
+// forgetful reports whether the browser denies storage.
+func forgetful() bool {
+	if goapp.IsServer {
+		return false
+	}
+	bridge := goapp.Window().Get("quantlab")
+	return bridge.Truthy() && bridge.Get("forgetful").Truthy()
 }
 
 // focusMain does what a skip link should: go-app scrolls to a fragment, but leaves the focus behind.

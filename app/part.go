@@ -21,7 +21,7 @@ func (s *session) part(name string, draw func() goapp.UI) goapp.UI {
 func (p *part) Render() goapp.UI {
 	put(&p.S.parts, p.Name, p)
 	if p.S.isBehind(p.Name) {
-		return goapp.Div().Class("behind")
+		return p.S.standIn(p.Name)
 	}
 	return p.Draw()
 }

@@ -214,4 +214,26 @@ func (b browser) OnFollow(f func()) {
 	}), true)
 }
 
-func (browser) After(d time.Duration, f func()) { time.AfterFunc(d, f) }
+func (browser) After(d time.Duration, f func()) { setTimeout(d, f) }
+
+// setTimeout is used in place of Go's timers, because one of those that is due while Go is busy goes on in the same task, and the
+// browser has no turn in between.
+func setTimeout(d time.Duration, f func()) {
+	var call goapp.Func
+	call = goapp.FuncOf(func(goapp.Value, []goapp.Value) any {
+		call.Release()
+		f()
+		return nil
+	})
+	goapp.Window().Call("setTimeout", call, d.Milliseconds())
+}
+
+// Breathe lets the browser have its turn, and returns in a task of its own.
+func Breathe() {
+	if goapp.IsServer {
+		return
+	}
+	turn := make(chan struct{})
+	setTimeout(0, func() { close(turn) })
+	<-turn
+}

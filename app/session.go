@@ -18,6 +18,8 @@ const (
 	statusWait = 2500 * time.Millisecond
 	// breath is the pause between announcements that are told apart.
 	breath = 2 * time.Second
+	// mostSaid is how many announcements are put together.
+	mostSaid = 3
 	// copiedFor is how long the page says that something was copied.
 	copiedFor = 4 * time.Second
 )
@@ -27,12 +29,14 @@ const (
 type session struct {
 	State
 
-	platform platform
-	ui       func(func() (draw bool)) // runs a function on the UI goroutine, and draws the page anew where it says so
-	parts    map[string]*part         // what can be drawn by itself, by name
-	behind   []string                 // parts that are to be drawn in a moment, by name
-	told     bool                     // what to draw after the event at hand
-	stale    bool                     // the page is to be drawn after this flush
+	platform    platform
+	ui          func(func() (draw bool)) // runs a function on the UI goroutine, and draws the page anew where it says so
+	parts       map[string]*part         // what can be drawn by itself, by name
+	behind      []string                 // parts that are to be drawn in a moment, by name
+	stage       int                      // counts up when an earlier catchUp is to end
+	prerendered map[string]string        // HTML of bodies as the server has drawn them, by part, until they are drawn here
+	told        bool                     // what to draw after the event at hand
+	stale       bool                     // the page is to be drawn after this flush
 
 	mu      sync.Mutex
 	inbox   []func()
@@ -70,6 +74,7 @@ func newSession(settings Settings) *session {
 // start connects the session to its tab.
 func (s *session) start(p platform, ui func(func() (draw bool))) {
 	s.platform, s.ui = p, ui
+	s.flushed = time.Now().Add(betweenParts - flushEvery) // what the engine said before is heard after the page's first frame
 	err := p.Subscribe(func(kind, payload string) {
 		hear := func() { s.hear(kind, payload) }
 		if strings.HasPrefix(payload, `{"id":-`) {
@@ -140,12 +145,13 @@ func (s *session) flush() (draw bool) {
 }
 
 // say puts text into the live region. What comes in quick succession is put together, because a reader may not have got
-// to the first of it yet.
+// to the first of it yet; of much of it, the latest.
 func (s *session) say(text string) {
 	if time.Since(s.saidAt) > breath {
 		s.said = nil
 	}
 	s.said, s.saidAt = append(s.said, text), time.Now()
+	s.said = s.said[max(0, len(s.said)-mostSaid):]
 	s.Announcement = strings.Join(s.said, " ")
 }
 

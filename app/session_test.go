@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -323,7 +324,7 @@ func TestAWorkerThatDiesAndRetry(t *testing.T) {
 		f.meet(true)
 		f.browser(1, done())
 		s.run()
-		f.worker("failed", "The browser's engine stopped: out of memory.")
+		f.worker("failed", "The browser’s engine stopped: out of memory.")
 		if s.Runs[0].Phase != RunFailed || !strings.Contains(s.Runs[0].Text, "out of memory") || len(f.native) != 1 {
 			t.Fatalf("%+v", s.Runs)
 		}
@@ -473,4 +474,47 @@ func TestRedrawsAreBounded(t *testing.T) {
 			t.Errorf("fraction %v", s.Runs[0].Fraction)
 		}
 	})
+}
+
+func TestSayingMuchAtOnceSaysTheLatest(t *testing.T) {
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		for _, text := range []string{"One.", "Two.", "Three.", "Four.", "Five."} {
+			s.say(text)
+			time.Sleep(breath / 2)
+		}
+		if s.Announcement != "Three. Four. Five." {
+			t.Errorf("said %q", s.Announcement)
+		}
+		time.Sleep(2 * breath)
+		if s.say("Six."); s.Announcement != "Six." {
+			t.Errorf("said %q", s.Announcement)
+		}
+	})
+}
+
+// A search goes on where its view stays in sight, and ends where it does not.
+func TestLeavingEndsASearch(t *testing.T) {
+	for path, view := range map[string]struct {
+		start func(s *session)
+		going func(s *session) bool
+	}{
+		"/draw": {(*session).searchDigits, func(s *session) bool { return s.Draw.search.Going }},
+		"/type": {(*session).startHunt, func(s *session) bool { return s.Type.Hunt.Going }},
+	} {
+		scene(t, func(t *testing.T, s *session, f *fakeTab) {
+			s.visit(path, nil)
+			s.enter()
+			f.worker("ready", "")
+			f.meet(false)
+			view.start(s)
+			s.visit("/all", nil)
+			if len(f.asks(wire.OpSearch)) != 1 || !view.going(s) {
+				t.Fatalf("%s: no search, or it ended", path)
+			}
+			s.visit("/inspect", nil)
+			if canceled := f.asks(wire.OpCancel); view.going(s) || !slices.ContainsFunc(canceled, func(c wire.Command) bool { return c.ID == f.asks(wire.OpSearch)[0].ID }) {
+				t.Errorf("%s: the search goes on", path)
+			}
+		})
+	}
 }

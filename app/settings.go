@@ -186,7 +186,7 @@ func parseInt(what, s string) (int, error) {
 func parseSeed(s string) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("seed %q is not a whole number from 0 to 18446744073709551615", s)
+		return 0, fmt.Errorf("seed %q is not a whole number from 0 to 18446744073709551615", brief(s))
 	}
 	return n, nil
 }

@@ -27,6 +27,11 @@ func typeView() view {
 			s.askSentence(true)
 			s.askSamples()
 		},
+		Leave: func(s *session) {
+			if s.Type.Hunt.Going { // it would keep Inspect waiting
+				s.stopHunt()
+			}
+		},
 	}
 }
 
@@ -79,6 +84,7 @@ type TypeState struct {
 type reply struct {
 	Text       string // that was answered
 	Prediction *wire.Prediction
+	Timed      timings
 	Step       string // what goes on before there is an answer
 	Fraction   float64
 	Failed     string

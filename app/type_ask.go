@@ -21,7 +21,7 @@ const (
 	// explainMost bounds the text of which they are worked out at all.
 	explainMost = 2000
 
-	liveRepeats  = 5
+	liveRepeats  = 0 // an answer at each key must come at once
 	pauseRepeats = 20
 )
 
@@ -120,9 +120,9 @@ func (s *session) hearReply(model, text string, e wire.Event) {
 	case wire.EventProgress:
 		r.Step, r.Fraction = e.Step, clamp01(e.Fraction)
 	case wire.EventPrediction:
-		r = reply{Text: text, Prediction: e.Prediction}
+		r = reply{Text: text, Prediction: e.Prediction, Timed: r.Timed.after(e.Prediction)}
 	case wire.EventError:
-		r = reply{Text: r.Text, Prediction: r.Prediction, Failed: sentence(e.Text)}
+		r = reply{Text: r.Text, Prediction: r.Prediction, Timed: r.Timed, Failed: sentence(e.Text)}
 	default:
 		r.Step = ""
 	}

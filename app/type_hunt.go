@@ -63,9 +63,9 @@ func (s *session) stopHunt() {
 	s.say(huntWords(s.Type.Hunt))
 }
 
-// chooseHunt takes "sst2-lab2 static-qint8".
+// chooseHunt takes a value of searchOptions.
 func (s *session) chooseHunt(choice string) {
-	model, variant, _ := strings.Cut(choice, " ")
+	model, variant, _ := strings.Cut(choice, "/")
 	s.drop("type-search")
 	s.Type.Hunt = hunt{Model: model, Variant: variant}
 }
@@ -96,22 +96,7 @@ type huntView struct {
 
 func (s *session) huntView() huntView {
 	h := s.Type.Hunt
-	v := huntView{hunt: h, Chosen: h.Model + " " + h.Variant}
-	models := s.Type.models()
-	for _, model := range models {
-		ids := wire.VariantIDs()[1:]
-		if s.customFor(model) != nil {
-			ids = append(ids, wire.Custom)
-		}
-		for _, id := range ids {
-			o := option{Value: model + " " + id, Label: answerName(id)}
-			if len(models) > 1 {
-				o.Group, o.Label = model, model+", "+o.Label
-			}
-			v.Options = append(v.Options, o)
-		}
-	}
-	return v
+	return huntView{hunt: h, Options: s.searchOptions(s.Type.models()), Chosen: h.Model + "/" + h.Variant}
 }
 
 // sentenceHunt is “Find one that differs”.

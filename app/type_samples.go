@@ -86,7 +86,7 @@ func (x *sentenceExamples) Render() goapp.UI {
 	}
 	return goapp.Div().Class("sentence-examples").Body(
 		goapp.Div().Class("sentence-examples-head").Body(
-			goapp.P().ID("examples-label").Text("From the dev set, with the right answer:"),
+			goapp.P().ID("examples-label").Text("From the dev set, which the networks never saw in training, with the right answer:"),
 			disable(goapp.Button().Type("button"), a.Asking).ID("more-examples").Class("small").Text(more).OnClick(x.onMore),
 		),
 		goapp.Ul().Aria("labelledby", "examples-label").Body(items...),

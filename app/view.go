@@ -25,6 +25,8 @@ type view struct {
 	Query func(s *session) string
 	// Enter is called in the browser when the reader comes to the view, after Visit, and after the engine was started anew.
 	Enter func(s *session)
+	// Leave, where there is one, is called when the reader goes where the view is not shown.
+	Leave func(s *session)
 }
 
 const (

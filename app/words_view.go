@@ -21,7 +21,7 @@ func (s *session) sentenceAnswers() goapp.UI {
 	v := answersView{Input: "this sentence"}
 	for _, model := range t.models() {
 		r := t.Replies[model]
-		g := newAnswers(model, s.customFor(model) != nil, r.Prediction)
+		g := newAnswers(model, s.customFor(model) != nil, r.Prediction, r.Timed)
 		g.Stale = r.Text != t.Text
 		v.Groups = append(v.Groups, g)
 	}
@@ -90,7 +90,7 @@ func (s *session) sentenceWords(level int) goapp.UI {
 	return goapp.Section().Class("section type-words").Aria("labelledby", "type-words").Body(
 		goapp.Div().Class("head").Body(
 			heading(level, "type-words", "What each word adds"),
-			goapp.P().Text("To the decision: by how much the logit of positive exceeds that of negative. Above zero the answer is positive."),
+			goapp.P().Text("The network gives each answer a score, its logit. The decision is the score of positive minus that of negative: above zero the answer is positive."),
 		),
 		goapp.Div().Class("words-list").Body(goapp.Range(views).Slice(func(i int) goapp.UI {
 			return &wordsCard{S: s, Level: level + 1, View: views[i], Without: s.leftOut(views[i].Model), Own: s.customFor(views[i].Model) != nil, InOrder: t.InOrder, First: i == 0}
@@ -129,7 +129,7 @@ func (c *wordsCard) Render() goapp.UI {
 			goapp.Div().Class("chip-box").On("keydown", c.onKey).Body(
 				goapp.Raw(v.Chips),
 				goapp.P().Class("chips-more").Text(v.More),
-				goapp.P().Class("tip-prompt").Aria("hidden", "true").Text("Point at a word, or walk through them with the arrow keys."),
+				goapp.P().Class("tip-prompt").Aria("hidden", "true").Text("Choose a word to read more of it; the arrow keys walk through them."),
 			),
 			goapp.Raw(chipLegend),
 			goapp.P().Class("unknown-words").Text(v.Unknown),
@@ -192,17 +192,16 @@ func (c *wordsCard) parts() []goapp.UI {
 		body = append(body, goapp.P().Class("hint").Text("The network knows none of the words: its answer rests on the biases alone."))
 	} else {
 		body = append(body,
-			goapp.Div().Class("parts-chart").Body(goapp.Raw(v.Chart), goapp.P().Class("hint").Text(v.Folded)),
-			goapp.Div().Class("parts-table").Body(goapp.Raw(v.Table)),
+			goapp.Div().Class("parts-chart").Body(goapp.Raw(v.Chart), goapp.P().Class("hint").Text(v.Folded), asTable(v.Table)),
 		)
 	}
 	return append(body, goapp.Dl().Class("parts-words").Body(
 		goapp.Dt().Text("Adds"),
-		goapp.Dd().Text("Exact, for float32. With every ReLU as this sentence sets it the network is linear, so what the words’ weights pass on and what the biases pass on add up to the decision; the figures here are rounded to three decimals."),
+		goapp.Dd().Text("What the word passes on to the decision, exactly, in float32. Inside the network ReLUs let positive numbers through and stop the others. With each ReLU as this sentence sets it, the words’ parts and the biases, which are added whatever the sentence, sum to the decision. Figures are rounded to three decimals."),
 		goapp.Dt().Text("Without it"),
-		goapp.Dd().Text("Asks the whole network again, as "+answerName(v.Without)+", with the word left out wherever it occurs: by how much its decision falls."),
+		goapp.Dd().Text("By how much the decision falls when the word is left out, wherever it occurs, and the whole network is asked again, as "+answerName(v.Without)+"."),
 		goapp.Dt().Text("Why they differ"),
-		goapp.Dd().Text("Without a word some ReLUs open or close, and the other words then pass on more or less. In fewer bits the decision moves in steps of a grid. So only “Adds” adds up."),
+		goapp.Dd().Text("Without a word other ReLUs let numbers through, so the other words pass on more or less. In fewer bits the decision also moves in steps of a grid. So only “Adds” adds up."),
 	))
 }
 

@@ -8,9 +8,31 @@
 //   quantlab.native.run(json, cb)    cb(json) for each event; returns {cancel()}
 //   quantlab.native.hardware(cb)     cb(json, "") or cb("", why there is none)
 //   quantlab.native.status(cb)       cb(json) while the server prepares its models; returns {close()}
+//   quantlab.forgetful               whether the browser denies the page all storage
 "use strict";
 
 (() => {
+  // Where storage is denied it throws when it is only looked at, and that would end go-app. What go-app keeps then lasts as long
+  // as the page.
+  let forgetful = false;
+  for (const name of ["localStorage", "sessionStorage"]) {
+    try {
+      void globalThis[name];
+    } catch {
+      forgetful = true;
+      const kept = new Map();
+      const storage = {
+        getItem: (key) => kept.get(key) ?? null,
+        setItem: (key, value) => void kept.set(key, String(value)),
+        removeItem: (key) => void kept.delete(key),
+        clear: () => kept.clear(),
+        key: (i) => [...kept.keys()][i] ?? null,
+        get length() { return kept.size; },
+      };
+      Object.defineProperty(globalThis, name, { value: storage });
+    }
+  }
+
   const script = new URL("worker.js", document.currentScript.src);
   const subscribers = [];
   let worker = null, ready = false, waiting = [], hello = null, lastState = "";
@@ -48,7 +70,7 @@
       event.preventDefault();
       if (w !== worker) return;
       const why = event.message || "its script could not be loaded; reload the page";
-      fail(`The browser's engine stopped: ${why}.`);
+      fail(`The browser’s engine stopped: ${why}.`);
     };
     w.onmessage = ({ data: [kind, payload] }) => {
       if (w !== worker) return; // a late word of a worker that was replaced
@@ -136,7 +158,7 @@
     },
   };
 
-  globalThis.quantlab = { browser, native };
+  globalThis.quantlab = { browser, native, forgetful };
   start();
 
   // What the view at this address will ask about first is loaded and converted while the page itself still loads. Nobody hears

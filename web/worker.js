@@ -13,7 +13,7 @@ let printed = "";
 const reason = () => /^(panic|fatal error|runtime): .*/m.exec(printed)?.[0];
 const fail = (error) => {
   const why = String(reason() ?? error?.message ?? error).replace(/\.$/, "");
-  if (!helper) return state("failed", `The browser's engine stopped: ${why}.`, 0);
+  if (!helper) return state("failed", `The browser’s engine stopped: ${why}.`, 0);
   postMessage({ error: why });
   globalThis.quantlabThreads?.stop();
 };

@@ -15,36 +15,58 @@ const (
 	classesHeight = 58
 )
 
+// A Bar is what of a class's bar follows from its probability.
+type Bar struct {
+	Class       string // of its group: the answer's bar is emphasized
+	Top         string // where it ends, and
+	NumberAt    string // where the number over it stands, in pixels from the top
+	Short, Long string // the number; the style sheet decides by the room which one is shown
+}
+
+// Bars returns the bars of the probabilities p; the one with the index answer is the answer.
+func Bars(p []float64, answer int) []Bar {
+	height := Span{From: classesFoot, To: classesTop}
+	bars := make([]Bar, len(p))
+	for i, v := range p {
+		v = clamp01(v)
+		b := Bar{Class: "class", Top: height.At(v), NumberAt: Place(classesFoot - 3 - (classesFoot-classesTop)*v)}
+		if v >= .005 || i == answer {
+			b.Short, b.Long = strconv.FormatFloat(100*v, 'f', 0, 64), strings.TrimSuffix(strconv.FormatFloat(100*v, 'f', 1, 64), ".0")
+		}
+		if i == answer {
+			b.Class, b.Short, b.Long = "class answer", b.Short+"%", b.Long+"%"
+		}
+		bars[i] = b
+	}
+	return bars
+}
+
 // Classes draws an answer, the probabilities p of the classes, as bars with the classes' labels below and their percentages above. The
 // answer's bar, with the index answer, is the emphasized one. It fits table cells from 200 pixels of width on and takes its colour
-// from the variant's class around it. Without probabilities it holds their place.
+// from the variant's class around it. Without probabilities it holds their place. Other probabilities of as many classes change
+// nothing but the label, which ClassesWords gives, and what Bars gives: for each, in this order, a group with a line and a text of
+// two spans.
 func Classes(labels []string, p []float64, answer int) string {
 	n := len(labels)
-	p = slices.Clone(p[:min(len(p), n)])
-	for i := range p {
-		p[i] = clamp01(p[i])
-	}
+	p = p[:min(len(p), n)]
+	bars := Bars(p, answer)
 	var b strings.Builder
 	class := "classes"
 	if n <= 4 {
 		class = "classes few"
 	}
-	begin(&b, class, classesHeight, classesWords(labels, p))
+	begin(&b, class, classesHeight, ClassesWords(labels, p))
 	axis := Axis{Scale: Linear{0, float64(max(n, 1))}, Span: Across}
-	height := Span{From: classesFoot, To: classesTop}
 	for i, label := range labels {
-		mark := ""
-		if i == answer && i < len(p) {
-			mark = " answer"
-		}
 		x := axis.At(float64(i) + .5)
-		b.WriteString(`<g class="class` + mark + `">`)
-		if i < len(p) {
-			Line(&b, "bar", x, Place(classesFoot), x, height.At(p[i]))
-			if p[i] >= .005 || i == answer {
-				fmt.Fprintf(&b, `<text class="number" text-anchor="middle" x="%s" y="%s">%s</text>`,
-					x, Place(classesFoot-3-(classesFoot-classesTop)*p[i]), classPercent(p[i], i == answer))
-			}
+		if i < len(bars) {
+			bar := bars[i]
+			b.WriteString(`<g class="` + bar.Class + `">`)
+			Line(&b, "bar", x, Place(classesFoot), x, bar.Top)
+			fmt.Fprintf(&b, `<text class="number" text-anchor="middle" x="%s" y="%s"><tspan class="short">%s</tspan><tspan class="long">%s</tspan></text>`,
+				x, bar.NumberAt, bar.Short, bar.Long)
+		} else {
+			b.WriteString(`<g class="class">`)
 		}
 		Text(&b, "name", "middle", x, Place(classesHeight-3), label)
 		b.WriteString(`</g>`)
@@ -54,17 +76,12 @@ func Classes(labels []string, p []float64, answer int) string {
 	return b.String()
 }
 
-// classPercent writes a number over a bar: short, and where there is room, as the style sheet decides, with a decimal.
-func classPercent(p float64, answer bool) string {
-	short, long := strconv.FormatFloat(100*p, 'f', 0, 64), strings.TrimSuffix(strconv.FormatFloat(100*p, 'f', 1, 64), ".0")
-	if answer {
-		short, long = short+"%", long+"%"
+// ClassesWords says all percentages, the likeliest class first.
+func ClassesWords(labels []string, p []float64) string {
+	p = slices.Clone(p)
+	for i := range p {
+		p[i] = clamp01(p[i])
 	}
-	return `<tspan class="short">` + short + `</tspan><tspan class="long">` + long + `</tspan>`
-}
-
-// classesWords says all percentages, the likeliest class first.
-func classesWords(labels []string, p []float64) string {
 	order := make([]int, len(p))
 	for i := range order {
 		order[i] = i

@@ -33,8 +33,3 @@ func Table(caption string, headers []string, rows [][]string) string {
 	b.WriteString(`</tbody></table>`)
 	return b.String()
 }
-
-// Details is Table behind a disclosure, "As a table", that goes under its chart.
-func Details(caption string, headers []string, rows [][]string) string {
-	return `<details class="as-table"><summary>As a table</summary>` + Table(caption, headers, rows) + `</details>`
-}

@@ -17,7 +17,7 @@ import (
 const (
 	triedPerLayer = 2                // changes of a layer whose accuracy is measured, at most
 	adviceTime    = 30 * time.Second // after which no further one is begun
-	significant   = 0.05             // p below which a difference is no chance
+	significant   = 0.05             // p below which a difference is no chance, were it the only one tried
 )
 
 // A change is another scheme for a layer.
@@ -139,8 +139,9 @@ func (a *adviser) layer(i int) (wire.Advice, error) {
 	return *best, nil
 }
 
-// recommended reports whether the change gains more than chance would.
-func recommended(a *wire.Advice) bool { return a.Gained > a.Lost && a.P < significant }
+// recommended reports whether the change gains more than chance would, the better one of those tried being looked at
+// (Bonferroni's correction).
+func recommended(a *wire.Advice) bool { return a.Gained > a.Lost && triedPerLayer*a.P < significant }
 
 // sentence says what the change did to accuracy.
 func (c change) sentence(a *wire.Advice) string {
@@ -148,8 +149,8 @@ func (c change) sentence(a *wire.Advice) string {
 	points := 100 * float64(a.Gained-a.Lost) / float64(a.Total)
 	switch {
 	case recommended(a):
-		return fmt.Sprintf("%s gains %s %s", c.text(), pointsOf(points), numbers)
-	case a.P < significant:
+		return fmt.Sprintf("%s gains %s %s, on the same test examples that it was chosen by", c.text(), pointsOf(points), numbers)
+	case points < 0 && a.P < significant:
 		return fmt.Sprintf("nothing tried helps: even %s loses %s %s", c.text(), pointsOf(-points), numbers)
 	}
 	did := "leaves it as it is"

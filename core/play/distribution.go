@@ -157,6 +157,8 @@ type effect struct {
 	grid    quant.QParams // of a dynamic layer: the one in the middle by scale
 	clipped float64
 	used    int // levels
+	dynamic bool
+	perRow  bool
 	near    int // how many levels lie next to zero: a sixteenth of those that the range is spread over
 	crowd   int // numbers on them
 }
@@ -237,7 +239,7 @@ func (p *placer) place(x []float32, zeros int) {
 }
 
 func (p *placer) effect() effect {
-	e := effect{loss: p.tally.Distortion(), grid: p.grid}
+	e := effect{loss: p.tally.Distortion(), grid: p.grid, dynamic: p.dynamic, perRow: p.dynamic && p.quantizer.PerRow}
 	if n := p.tally.Count; n > 0 {
 		e.clipped = p.clipped / float64(n)
 	}
@@ -259,6 +261,14 @@ func (p *placer) effect() effect {
 	return e
 }
 
+// each names what has a grid of its own, where the grids are dynamic.
+func (e *effect) each() string {
+	if e.perRow {
+		return "example"
+	}
+	return "batch"
+}
+
 // markGrid sets a distribution's grid and what it made of the numbers.
 func markGrid(d *wire.Distribution, e effect, top int32) {
 	d.Grid = gridOf(e.grid, top)
@@ -273,9 +283,4 @@ func gridOf(p quant.QParams, top int32) *wire.Grid {
 		g.Top = top
 	}
 	return g
-}
-
-// wired is a distortion as it is sent.
-func wired(d quant.Distortion) wire.Distortion {
-	return wire.Distortion{SQNR: d.SQNR, Max: d.Max, Mean: d.Mean}
 }

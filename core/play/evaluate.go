@@ -97,19 +97,20 @@ func (b *Bench) checkEvaluation(req wire.EvaluateRequest) error {
 // quantized converts a network's parameters by a plan, as quant.Quantize does. Weights that Inspect has converted are not
 // converted again.
 func (b *Bench) quantized(ctx context.Context, n *network, plan scheme.Plan, cal *quant.Calibration) ([]quant.QuantizedLayer, error) {
+	look := func() error { return b.breathe(ctx) }
 	layers := make([]quant.QuantizedLayer, len(plan))
+	var err error
 	for i, s := range plan {
 		if n.weights != nil && n.weights[i] != nil && n.weights[i].has(s) {
 			layers[i] = n.weights[i].layer
 		} else {
-			layers[i] = quant.QuantizeLayer(n.net.Layers[i], s)
+			if layers[i], err = quant.QuantizeLayer(n.net.Layers[i], s, look); err != nil {
+				return nil, err
+			}
 		}
 		setScheme(&layers[i], s, cal, i)
-		if err := b.breathe(ctx); err != nil {
-			return nil, err
-		}
 	}
-	return layers, nil
+	return layers, look()
 }
 
 // setScheme gives layer i, whose weights are converted, the rest of its scheme, and where that is static the grids of its
@@ -138,7 +139,8 @@ type evaluation struct {
 	emit func(wire.Event)
 	test *dataset.Examples
 
-	layers    []quant.QuantizedLayer
+	trained   []quant.QuantizedLayer // float32's
+	layers    []quant.QuantizedLayer // the conversion's
 	row, base wire.Row
 	answers   []int
 	told      time.Time // when a row was told last
@@ -148,9 +150,15 @@ type evaluation struct {
 func (e *evaluation) begin(plan scheme.Plan) error {
 	e.base = e.blank(wire.Variants()[0])
 	e.row = e.blank(customVariant(plan))
-	var err error
+	asTrained, err := scheme.Preset(wire.Baseline, len(plan))
+	if err != nil {
+		return err
+	}
+	if e.trained, err = e.b.quantized(e.ctx, e.n, asTrained, nil); err != nil {
+		return err
+	}
 	if e.n.known.size == 0 {
-		if e.n.known.size, err = modelfile.SizeOf(e.n.spec, e.float32()); err != nil {
+		if e.n.known.size, err = modelfile.SizeOf(e.n.spec, e.trained); err != nil {
 			return fmt.Errorf("%s: %w", e.n.spec.ID, err)
 		}
 	}
@@ -170,15 +178,6 @@ func (e *evaluation) blank(v wire.Variant) wire.Row {
 	}
 }
 
-// float32 returns the network's layers as they were trained.
-func (e *evaluation) float32() []quant.QuantizedLayer {
-	var layers []quant.QuantizedLayer
-	for _, l := range e.n.net.Layers {
-		layers = append(layers, quant.QuantizeLayer(l, scheme.Scheme{Mode: scheme.Float32}))
-	}
-	return layers
-}
-
 // accuracy asks the conversion for its class of every test example, then float32 where that was never asked, and compares.
 func (e *evaluation) accuracy() error {
 	var err error
@@ -196,7 +195,7 @@ func (e *evaluation) accuracy() error {
 	if len(known.answers) < e.test.Len() {
 		e.tell()
 		step := e.n.spec.ID + ", asking float32"
-		known.answers, err = e.b.answers(e.ctx, e.n, e.float32(), e.test, known.answers, func(answers []int) {
+		known.answers, err = e.b.answers(e.ctx, e.n, e.trained, e.test, known.answers, func(answers []int) {
 			if time.Since(e.told) >= answersEvery {
 				e.told = time.Now()
 				e.emit(wire.Event{Kind: wire.EventProgress, Step: step, Fraction: float64(len(answers)) / float64(e.test.Len())})
@@ -219,12 +218,12 @@ func (b *Bench) answers(ctx context.Context, n *network, layers []quant.Quantize
 	if test.Sparse() {
 		input = quant.Sparse
 	}
-	m, err := quant.New(n.spec, layers, quant.Options{Engine: b.engine, MaxBatch: lab.EvalBatch, Input: input})
+	look := func() error { return b.breathe(ctx) }
+	m, err := quant.New(n.spec, layers, quant.Options{Engine: b.engine, MaxBatch: lab.EvalBatch, Input: input, Look: look})
 	if err != nil {
 		return answers, err
 	}
 	defer m.Close()
-	look := func() error { return b.breathe(ctx) }
 	var batch nn.Batch
 	for lo := len(answers); lo < test.Len(); lo += batch.Rows {
 		test.Slice(&batch, lo, min(lo+lab.EvalBatch, test.Len()))
@@ -266,16 +265,14 @@ func (e *evaluation) latencies(sizes []int) error {
 	if len(sizes) == 0 {
 		return nil
 	}
+	o := quant.Options{Engine: e.b.engine, MaxBatch: slices.Max(sizes), Input: quant.Dense, Look: func() error { return e.b.breathe(e.ctx) }}
 	var models []*quant.Model
-	for _, layers := range [][]quant.QuantizedLayer{e.float32(), e.layers} {
-		m, err := quant.New(e.n.spec, layers, quant.Options{Engine: e.b.engine, MaxBatch: slices.Max(sizes), Input: quant.Dense})
+	for _, layers := range [][]quant.QuantizedLayer{e.trained, e.layers} {
+		m, err := quant.New(e.n.spec, layers, o)
 		if err != nil {
 			return err
 		}
 		defer m.Close()
-		if err := e.b.breathe(e.ctx); err != nil {
-			return err
-		}
 		models = append(models, m)
 	}
 	for _, size := range sizes {
@@ -297,13 +294,15 @@ func (e *evaluation) time(models []*quant.Model, size int) error {
 		}})
 	}
 	over := 0
+	at := func() { // an error of the context Interleave sees itself
+		step := fmt.Sprintf("%s, timing batches of %d", e.n.spec.ID, size)
+		e.emit(wire.Event{Kind: wire.EventProgress, Step: step, Fraction: float64(over) / float64((1+latencyRuns)*len(models))})
+		over++
+		_ = e.b.breathe(e.ctx)
+	}
 	series, err := measure.Interleave(e.ctx, candidates, measure.Options{
 		Runs: latencyRuns, MinRun: cmp.Or(e.b.host.MinRun, latencyMinRun),
-		OnRun: func(int, int) {
-			step := fmt.Sprintf("%s, timing batches of %d", e.n.spec.ID, size)
-			e.emit(wire.Event{Kind: wire.EventProgress, Step: step, Fraction: float64(over) / float64(latencyRuns*len(models))})
-			over++
-		},
+		OnWarmUp: func(int) { at() }, OnRun: func(int, int) { at() },
 	})
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
@@ -23,7 +22,8 @@ type findings struct {
 	weights       *weights
 	input, output effect // of int8 layers
 	data          string
-	first, last   bool
+	first         bool
+	examples      int // that the activations come from
 }
 
 // A sentence explains something. Of those about the same thing only the one that matters most is told.
@@ -35,10 +35,11 @@ type sentence struct {
 
 // From here on, an error is worth talking about, or isn't.
 const (
-	faithful = 35.0 // dB: the output errs by less than 2%
-	poor     = 20.0 // dB: by more than 10%
-	notable  = 0.5  // dB that another setting must gain
-	apart    = 3.0  // dB by which two losses must differ
+	faithful = 35.0  // dB: the output errs by less than 2%
+	poor     = 20.0  // dB: by more than 10%
+	notable  = 0.5   // dB that another setting must gain
+	apart    = 3.0   // dB by which two losses must differ
+	exact    = 100.0 // dB: nothing is lost but float32's rounding
 )
 
 // explain says in plain words what matters most about layer i, at most three sentences.
@@ -47,28 +48,25 @@ func (in *inspector) explain(i int, f *findings) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	better, err := in.betterObserver(i, s, f)
+	if err != nil {
+		return nil, err
+	}
+	return tell(f.sentences(s, better)), nil
+}
+
+// sentences says all that is worth talking about. better is an observer that would do better.
+func (f *findings) sentences(s scheme.Scheme, better alternative) []sentence {
 	var found []sentence
 	switch s.Mode {
 	case scheme.Float32:
-		found = append(found, sentence{"verdict", 10, "Nothing was converted here: the layer computes as it was trained."})
+		found = append(found, sentence{"verdict", 60, "Nothing was converted here: the layer computes as it was trained."})
 	case scheme.Float16:
 		found = append(found, f.halves()...)
 	default:
-		found = append(found, f.verdict()...)
-		found = append(found, f.bits(s)...)
-		found = append(found, f.channels(s)...)
-		found = append(found, f.contents()...)
-		found = append(found, f.clipping()...)
-		found = append(found, f.blame()...)
-		ranges, err := in.ranges(i, s, f)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, ranges...)
+		found = slices.Concat(f.verdict(), f.bits(s), f.channels(s), f.contents(), f.clipping(), f.blame(), f.ranges(better))
 	}
-	found = append(found, f.inherited()...)
-	found = append(found, f.dead()...)
-	return tell(found), nil
+	return slices.Concat(found, f.inherited(), f.dead())
 }
 
 // tell picks the sentences that matter most, one about each thing.
@@ -89,7 +87,7 @@ func (f *findings) verdict() []sentence {
 	loss := f.OutputLoss.SQNR
 	switch {
 	case loss >= faithful:
-		return []sentence{{"verdict", 60, fmt.Sprintf("Int8 costs next to nothing here: the outputs err by %s (%s).", errs(loss), dB(loss))}}
+		return []sentence{{"verdict", 96, fmt.Sprintf("Quantization costs next to nothing here: the outputs err by %s (%s).", errs(loss), dB(loss))}}
 	case loss < poor:
 		return []sentence{{"verdict", 100, fmt.Sprintf("The outputs err by %s (%s): this layer alone can cost accuracy.", errs(loss), dB(loss))}}
 	}
@@ -111,7 +109,8 @@ func (f *findings) bits(s scheme.Scheme) []sentence {
 
 // channels says what one scale for rows of different size costs.
 func (f *findings) channels(s scheme.Scheme) []sentence {
-	if s.Weight.PerChannel || len(f.weights.rows) < 2 {
+	const fewest = 3 // bits from which on errors go with steps
+	if s.Weight.PerChannel || s.Weight.Bits < fewest || len(f.weights.rows) < 2 {
 		return nil
 	}
 	least, most, squares := math.Inf(1), 0.0, 0.0
@@ -145,12 +144,16 @@ func (f *findings) contents() []sentence {
 	return []sentence{{"contents", 12, fmt.Sprintf("%s of the pixels are zero, which the grid holds exactly.", percent(zeros))}}
 }
 
-// counts says what the smallest counts of words become on the grid.
+// counts says what the smallest counts of words become on the grid. A dynamic layer has many: the middle one is told of, and
+// only counts that it was made for.
 func (f *findings) counts() string {
-	g := f.Input.Grid
+	g, dynamic := f.Input.Grid, f.input.dynamic
+	most := min(int(f.Input.Hi), 2)
+	if dynamic {
+		most = max(min(most, int(math.Round(g.Scale*float64(cmp.Or(g.Top, g.Max)-g.Zero)))), 0)
+	}
 	var become []string
 	exact := true
-	most := min(int(f.Input.Hi), 2)
 	for c := range most + 1 {
 		q := min(max(math.RoundToEven(float64(c)/g.Scale)+float64(g.Zero), float64(g.Min)), float64(g.Max))
 		v := g.Scale * (q - float64(g.Zero))
@@ -161,6 +164,10 @@ func (f *findings) counts() string {
 	text := fmt.Sprintf("Word counts of %s become %s", and(names), and(become))
 	if exact {
 		text = fmt.Sprintf("Word counts of %s stay exact", and(names))
+	}
+	if dynamic {
+		return text + fmt.Sprintf(" on the %ss' middle grid, of step %s; of the %d levels, all grids together use %s.",
+			f.input.each(), figure(g.Scale), levels(g), report.Count(f.Input.Used))
 	}
 	return text + fmt.Sprintf(" on a grid of step %s, of whose %d levels %s.", figure(g.Scale), levels(g), used(f.Input.Used))
 }
@@ -203,134 +210,11 @@ func (f *findings) blame() []sentence {
 	if a < w {
 		more, less = less, more
 	}
-	return []sentence{{"blame", 50, fmt.Sprintf("The %s lose more than the %s: %s against %s.", more, less, dB(min(w, a)), dB(max(w, a)))}}
-}
-
-// ranges says whether the grid of what enters is stretched by few large numbers, and what another observer would gain.
-func (in *inspector) ranges(i int, s scheme.Scheme, f *findings) ([]sentence, error) {
-	g := f.Input.Grid
-	if g == nil || i == 0 && f.data == nn.SST2 {
-		return nil, nil
+	text := fmt.Sprintf("The %s lose more than the %s: %s against %s.", more, less, dB(min(w, a)), dB(max(w, a)))
+	if max(w, a) > exact {
+		text = fmt.Sprintf("The %s lose (%s), the %s next to nothing.", more, dB(min(w, a)), less)
 	}
-	var found []sentence
-	better, gain, err := in.betterObserver(i, s, f)
-	if err != nil {
-		return nil, err
-	}
-	zeros := f.Input.Zeros
-	crowd := fraction(f.input.crowd-zeros, f.Input.Count-zeros)
-	if crowd > 0.5 {
-		where := "lowest"
-		if g.Zero > 0 {
-			where = "middle"
-		}
-		if f.input.near > 1 {
-			where += " " + strconv.Itoa(f.input.near)
-		}
-		text := fmt.Sprintf("%s of the non-zero activations entering fall in the %s of %d levels: the largest, %s, is %s times their %s and stretches the range",
-			percent(crowd), where, levels(g), figure(f.furthest()), report.Figures(f.stretch(), 2), f.yardstick())
-		if better != "" {
-			text += fmt.Sprintf("; %s would gain %s", better, dB(gain))
-		}
-		return append(found, sentence{"range", 50 + 20*crowd + min(gain, 10), text + "."}), nil
-	}
-	if better != "" {
-		text := fmt.Sprintf("%s instead of %s would gain %s in the activations entering.", upperFirst(better), observerWords(s.Activation), dB(gain))
-		found = append(found, sentence{"range", 30 + 2*min(gain, 20), text})
-	}
-	if n := levels(g); f.Input.Used*2 < n {
-		found = append(found, sentence{"levels", 25, fmt.Sprintf("Of the %d levels for the activations entering, %s.", n, used(f.Input.Used))})
-	}
-	return found, nil
-}
-
-// furthest is the activation entering that is furthest from zero.
-func (f *findings) furthest() float64 {
-	if -f.Input.Lo > f.Input.Hi {
-		return f.Input.Lo
-	}
-	return f.Input.Hi
-}
-
-// stretch is how many times the mean of the non-zero activations entering, or their deviation where they have both signs,
-// the furthest one is.
-func (f *findings) stretch() float64 {
-	d := &f.Input
-	if d.Lo < 0 {
-		return math.Abs(f.furthest()) / d.Std
-	}
-	return d.Hi / (d.Mean * float64(d.Count) / float64(d.Count-d.Zeros))
-}
-
-// yardstick names what stretch compares with.
-func (f *findings) yardstick() string {
-	if f.Input.Lo < 0 {
-		return "standard deviation"
-	}
-	return "mean"
-}
-
-// betterObserver returns which observer would put what enters static layer i on a grid that loses notably less than the present
-// one, and how many dB less; "" where none would, or where the grid is not this layer's to choose.
-func (in *inspector) betterObserver(i int, s scheme.Scheme, f *findings) (string, float64, error) {
-	if s.Mode != scheme.Static || i > 0 && in.plan[i-1].Mode == scheme.Static && in.plan[i-1].Activation != s.Activation {
-		return "", 0, nil
-	}
-	best, gain := "", notable
-	few := in.view.few()
-	now, err := few.effect(in.b.engine, placing{boundary: i, quantizer: s.Activation, grid: f.input.grid}, in.look)
-	if err != nil {
-		return "", 0, err
-	}
-	for _, o := range observers() {
-		if o.Observer == scheme.Entropy { // slow to choose
-			continue
-		}
-		q := s.Activation
-		q.Observer, q.Percentile = o.Observer, o.Percentile
-		if q == s.Activation {
-			continue
-		}
-		g, err := in.view.Grid(i, q, in.look)
-		if err != nil {
-			return "", 0, err
-		}
-		e, err := few.effect(in.b.engine, placing{boundary: i, quantizer: q, grid: g}, in.look)
-		if err != nil {
-			return "", 0, err
-		}
-		if more := e.loss.SQNR - now.loss.SQNR; more > gain {
-			best, gain = observerWords(q), more
-		}
-	}
-	if best == "" {
-		return "", 0, nil
-	}
-	return best, gain, nil
-}
-
-// observers are those worth trying instead of another.
-func observers() []scheme.ActivationQuantizer {
-	return []scheme.ActivationQuantizer{
-		{Observer: scheme.Percentile, Percentile: 99.9},
-		{Observer: scheme.Percentile, Percentile: 99.99},
-		{Observer: scheme.Histogram},
-		{Observer: scheme.MinMax},
-		{Observer: scheme.Entropy},
-	}
-}
-
-// observerWords names an observer: "percentile 99.9".
-func observerWords(q scheme.ActivationQuantizer) string {
-	switch q.Observer {
-	case scheme.Percentile:
-		return q.Observer + " " + strconv.FormatFloat(q.Percentile, 'f', -1, 64)
-	case scheme.MinMax:
-		return "min-max"
-	case scheme.MovingAverage:
-		return "moving average"
-	}
-	return q.Observer
+	return []sentence{{"blame", 50, text}}
 }
 
 // halves says what float16 costs.
@@ -365,6 +249,9 @@ func (f *findings) dead() []sentence {
 	if n == 0 {
 		return nil
 	}
-	return []sentence{{"dead", 15 + 60*fraction(n, f.Out), fmt.Sprintf("%s on any calibration example: %s could be left out.",
-		plural(n, "1 of its "+report.Count(f.Out)+" units is never positive", "%s of its "+report.Count(f.Out)+" units are never positive"), plural(n, "it", "they"))}}
+	whole := report.Count(f.Out)
+	who := plural(n, "1 of its "+whole+" units is", "%s of its "+whole+" units are")
+	where := plural(f.examples, "on the only calibration example", "on any of the %s calibration examples")
+	return []sentence{{"dead", 15 + 60*fraction(n, f.Out), fmt.Sprintf("%s never positive %s: as far as that tells, %s could be left out.",
+		who, where, plural(n, "it", "they"))}}
 }

@@ -65,7 +65,21 @@ func trimmed(s string) string {
 	return s
 }
 
-func dB(v float64) string { return report.Fixed(v, 1) + " dB" }
+func dB(v float64) string {
+	if math.Abs(v) < 0.05 { // no "-0.0"
+		v = 0
+	}
+	return report.Fixed(v, 1) + " dB"
+}
+
+// gained writes what an observer gains; of more than any grid but an exact one could, only that.
+func gained(v float64) string {
+	const most = 60 // dB: eight bits reach 50
+	if v > most {
+		return "more than " + dB(most)
+	}
+	return dB(v)
+}
 
 // errs is the size of errors relative to what they are made on, root mean squares both, in percent.
 func errs(sqnr float64) string { return percent(math.Pow(10, -sqnr/20)) }

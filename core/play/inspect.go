@@ -100,9 +100,9 @@ func (in *inspector) layer(i int, chain [][]float32) (wire.Layer, error) {
 	}
 	told := wire.Layer{
 		Name: l.Name, In: l.In, Out: l.Out, ReLU: l.ReLU, Scheme: l.Scheme.String(), Bytes: w.bytes(),
-		Weights: w.distribution(), WeightLoss: wired(w.lost.all), Rows: w.lost.rows, Cols: w.lost.cols,
+		Weights: w.distribution(), WeightLoss: wire.Distortion(w.lost.all), Rows: w.lost.rows, Cols: w.lost.cols,
 	}
-	about := findings{Layer: &told, weights: w, data: in.n.spec.Data, first: i == 0, last: i == len(in.plan)-1}
+	about := findings{Layer: &told, weights: w, data: in.n.spec.Data, first: i == 0, examples: in.view.Examples()}
 	before, err := in.view.at(in.b.engine, i, l.In, in.look)
 	if err != nil {
 		return told, err
@@ -122,7 +122,7 @@ func (in *inspector) layer(i int, chain [][]float32) (wire.Layer, error) {
 			return told, err
 		}
 		markGrid(&told.Input, about.input, quant.Top(at.quantizer))
-		told.InputLoss = wired(about.input.loss)
+		told.InputLoss = wire.Distortion(about.input.loss)
 	}
 	if l.OutGrid != nil {
 		at := placing{boundary: i + 1, quantizer: l.Scheme.Activation, grid: *l.OutGrid}
@@ -135,7 +135,7 @@ func (in *inspector) layer(i int, chain [][]float32) (wire.Layer, error) {
 	if err != nil {
 		return told, err
 	}
-	told.OutputLoss, told.ChainLoss = wired(alone), wired(chained)
+	told.OutputLoss, told.ChainLoss = wire.Distortion(alone), wire.Distortion(chained)
 	told.Explain, err = in.explain(i, &about)
 	return told, err
 }
@@ -216,7 +216,7 @@ func (in *inspector) input(i, k int) nn.Batch {
 // model makes a single layer ready to run. Float layers run on the engine that recorded the activations, so that what they lose
 // is not that of another order of additions.
 func (in *inspector) model(l *quant.QuantizedLayer, i int) (*quant.Model, error) {
-	o := quant.Options{Engine: in.b.engine, MaxBatch: lab.EvalBatch, Input: quant.Dense}
+	o := quant.Options{Engine: in.b.engine, MaxBatch: lab.EvalBatch, Input: quant.Dense, Look: in.look}
 	if l.I8 == nil {
 		o.Engine = kernel.Reproducible()
 	}

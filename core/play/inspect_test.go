@@ -109,7 +109,7 @@ func TestInspectWeights(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, l := range told.Layers {
-			q := quant.QuantizeLayer(net.Layers[i], plan[i])
+			q, _ := quant.QuantizeLayer(net.Layers[i], plan[i], nil)
 			back := make([]float32, len(net.Layers[i].W))
 			for o := range q.Out {
 				q.Dequantize(back[o*q.In:], o)
@@ -171,7 +171,7 @@ func total(x []int) (n int) {
 // TestWeightLossByHand works out one layer: 2 bits on a step of 1 are the levels -2 to 1.
 func TestWeightLossByHand(t *testing.T) {
 	l := nn.Linear{Name: "layers.0", In: 3, Out: 2, W: []float32{-1.5, 0.25, 1.5, 0, 1, 0.75}, B: []float32{0, 0}}
-	q := quant.QuantizeLayer(l, scheme.Scheme{Mode: scheme.Dynamic, Weight: scheme.WeightQuantizer{Bits: 2, Symmetric: true}, Activation: scheme.ActivationQuantizer{Bits: 8}})
+	q, _ := quant.QuantizeLayer(l, scheme.Scheme{Mode: scheme.Dynamic, Weight: scheme.WeightQuantizer{Bits: 2, Symmetric: true}, Activation: scheme.ActivationQuantizer{Bits: 8}}, nil)
 	lost, err := lossOf(l.W, &q, never)
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func TestWeightLossByHand(t *testing.T) {
 
 func TestHalvesCounted(t *testing.T) {
 	l := nn.Linear{Name: "layers.0", In: 4, Out: 1, W: []float32{1e5, 1e-5, 1, -1e-9}, B: []float32{0}}
-	q := quant.QuantizeLayer(l, scheme.Scheme{Mode: scheme.Float16})
+	q, _ := quant.QuantizeLayer(l, scheme.Scheme{Mode: scheme.Float16}, nil)
 	lost, err := lossOf(l.W, &q, never)
 	if err != nil || lost.saturated != 1 || lost.subnormal != 2 || lost.vanished != 1 {
 		t.Errorf("%+v, %v", lost, err)

@@ -60,8 +60,8 @@ func (b *Bench) layerWeights(n *network, i int, s scheme.Scheme, look func() err
 	}
 	w := n.weights[i]
 	if !w.has(s) {
-		layer := quant.QuantizeLayer(n.net.Layers[i], s)
-		if err := look(); err != nil {
+		layer, err := quant.QuantizeLayer(n.net.Layers[i], s, look)
+		if err != nil {
 			return nil, err
 		}
 		lost, err := lossOf(n.net.Layers[i].W, &layer, look)

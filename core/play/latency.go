@@ -2,6 +2,7 @@ package play
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"quantlab/core/lab"
@@ -13,8 +14,10 @@ import (
 const (
 	timingBudget = 8 * time.Millisecond  // for the timed passes of all rows, half of a frame at 60 Hz
 	minSample    = 50 * time.Microsecond // a sample of passes lasts at least this long,
-	sampleSteps  = 10                    // and so many steps of the clock
-	minRounds    = 2                     // of samples, should the budget be spent: a deviation needs two
+	sampleSteps  = 20                    // and so many steps of the clock
+	minRounds    = 5                     // of samples, as many as it takes to tell an outlier from the rest;
+	fewRounds    = 2                     // where they take several budgets a deviation must do,
+	calm         = 1.5                   // unless a row's samples differ by more than this factor
 )
 
 // timeRows times this very input: rounds of one sample a row, so that a machine that grows busier slows all rows alike. A
@@ -23,7 +26,7 @@ const (
 func timeRows(rows []row, batch nn.Batch, repeats int, p *wire.Prediction) error {
 	step := measure.Resolution()
 	least := max(minSample, sampleSteps*step)
-	if least*time.Duration(len(rows)) > timingBudget {
+	if least*time.Duration(len(rows)) > 2*timingBudget {
 		p.Notes = append(p.Notes, fmt.Sprintf("a single call can't be timed here: the clock moves in steps of %v", step))
 		return nil
 	}
@@ -31,7 +34,7 @@ func timeRows(rows []row, batch nn.Batch, repeats int, p *wire.Prediction) error
 	series := make([]measure.Series, len(rows))
 	begin := measure.System.Now()
 	for round := range repeats {
-		if round >= minRounds && measure.System.Now()-begin > timingBudget {
+		if enough(round, measure.System.Now()-begin, series) {
 			break
 		}
 		for k := range rows {
@@ -56,14 +59,26 @@ func timeRows(rows []row, batch nn.Batch, repeats int, p *wire.Prediction) error
 	return nil
 }
 
+// enough reports whether the rounds, which took so long, may end.
+func enough(rounds int, took time.Duration, series []measure.Series) bool {
+	switch {
+	case took <= timingBudget || rounds < fewRounds:
+		return false
+	case rounds >= minRounds:
+		return true
+	}
+	return took > 2*timingBudget && !slices.ContainsFunc(series, func(s measure.Series) bool {
+		return len(s.Samples) > 0 && slices.Max(s.Samples) > calm*slices.Min(s.Samples)
+	})
+}
+
 // sample returns the mean time of a pass in µs, over as many passes as take about the wanted time. How many those are is
 // remembered for the next sample.
 func (m *model) sample(batch nn.Batch, want time.Duration) (us float64, err error) {
 	m.calls = max(m.calls, 1)
-	if m.calls > 1 { // bring its weights back into the caches, which other rows have used
-		if _, err := m.Forward(batch); err != nil {
-			return 0, err
-		}
+	// Brings its weights back into the caches, which other rows have used.
+	if _, err := m.Forward(batch); err != nil {
+		return 0, err
 	}
 	for {
 		start := measure.System.Now()

@@ -86,7 +86,9 @@ func (b *Bench) convert(ctx context.Context, n *network, plan scheme.Plan, r rec
 	if err != nil {
 		return nil, err
 	}
-	m, err := quant.Convert(n.net, alone(plan), cal, quant.Options{Engine: b.engine, MaxBatch: lab.EvalBatch, Input: r.input})
+	m, err := quant.Convert(n.net, alone(plan), cal, quant.Options{
+		Engine: b.engine, MaxBatch: lab.EvalBatch, Input: r.input, Look: func() error { return b.breathe(ctx) },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.spec.ID, err)
 	}

@@ -106,7 +106,10 @@ var photos = []photo{
 func TestPhotosAreRead(t *testing.T) {
 	src := trained(t, "mnist-lab1")
 	b := newBench(t, src)
-	const n = 100
+	n := 60
+	if testing.Short() {
+		n = 20
+	}
 	_, strokes, labels := traced(t, src, n)
 	for _, c := range photos {
 		random := rand.New(rand.NewPCG(1, 2))

@@ -79,7 +79,7 @@ func checkQuestion(req wire.PredictRequest, spec nn.Spec) error {
 	case len(req.Text) > wire.MaxText:
 		return fmt.Errorf("the text has %d bytes: give at most %d", len(req.Text), wire.MaxText)
 	case req.Repeats < 0 || req.Repeats > wire.MaxRepeats:
-		return fmt.Errorf("%d timed passes are out of range: give 0 to %d", req.Repeats, wire.MaxRepeats)
+		return fmt.Errorf("%d timed samples are out of range: give 0 to %d", req.Repeats, wire.MaxRepeats)
 	}
 	return nil
 }

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
+	"quantlab/core/measure"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
 )
@@ -161,14 +163,41 @@ func TestPredictWithAPlan(t *testing.T) {
 func TestPredictTimes(t *testing.T) {
 	b := newBench(t, &fakeSource{})
 	p, err := b.Predict(t.Context(), wire.PredictRequest{
-		Model: "mnist-lab1", Drawing: someDigit().Drawing(), Repeats: 4, Custom: &wire.Conversion{Plan: "float16"},
+		Model: "mnist-lab1", Drawing: someDigit().Drawing(), Repeats: 6, Custom: &wire.Conversion{Plan: "float16"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range p.Answers {
-		if a.Call == nil || len(a.Call.Samples) < minRounds || len(a.Call.Samples) > 4 || a.Call.Calls < 1 || !(a.Call.Mean > 0) {
+		if a.Call == nil || len(a.Call.Samples) < fewRounds || len(a.Call.Samples) > 6 || a.Call.Calls < 1 || !(a.Call.Mean > 0) {
 			t.Errorf("%s: %+v", a.Variant, a.Call)
+		}
+	}
+}
+
+// TestEnoughRounds: calm rows end with the budget, restless ones go on for as long as an outlier could be anywhere.
+func TestEnoughRounds(t *testing.T) {
+	calm := []measure.Series{{Samples: []float64{10, 11}}, {}, {Samples: []float64{3, 3}}}
+	restless := []measure.Series{{Samples: []float64{10, 90}}, {}, {Samples: []float64{3, 3}}}
+	for _, c := range []struct {
+		rounds int
+		took   time.Duration
+		series []measure.Series
+		want   bool
+	}{
+		{0, 0, nil, false},
+		{1, time.Second, calm, false},
+		{2, timingBudget, calm, false},
+		{2, 2 * timingBudget, calm, false},
+		{2, 3 * timingBudget, calm, true},
+		{2, 3 * timingBudget, restless, false},
+		{4, time.Second, restless, false},
+		{5, time.Second, restless, true},
+		{5, timingBudget, calm, false},
+		{5, timingBudget + 1, calm, true},
+	} {
+		if got := enough(c.rounds, c.took, c.series); got != c.want {
+			t.Errorf("%+v: %v", c, got)
 		}
 	}
 }
@@ -232,7 +261,7 @@ func TestPredictRefuses(t *testing.T) {
 		{"no words", wire.PredictRequest{Model: "sst2-lab2", Text: " \n"}, 0, "empty"},
 		{"a book", wire.PredictRequest{Model: "sst2-lab2", Text: strings.Repeat("word ", 20000)}, 0, "100000 bytes"},
 		{"short vocabulary", wire.PredictRequest{Model: "sst2-lab2", Text: "a"}, 7, "7 words"},
-		{"repeats", wire.PredictRequest{Model: "mnist-lab1", Drawing: digit, Repeats: 51}, 0, "51 timed passes"},
+		{"repeats", wire.PredictRequest{Model: "mnist-lab1", Drawing: digit, Repeats: 51}, 0, "51 timed samples"},
 		{"explain", wire.PredictRequest{Model: "sst2-lab2", Text: "w1", Explain: "custom"}, 0, `"custom"`},
 		{"plan", wire.PredictRequest{Model: "mnist-lab1", Drawing: digit, Custom: &wire.Conversion{Plan: "int4"}}, 0, `"int4"`},
 		{"empty drawing", wire.PredictRequest{Model: "mnist-lab1", Drawing: &wire.Drawing{}}, 0, "nothing is drawn"},

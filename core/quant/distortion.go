@@ -4,9 +4,9 @@ import "math"
 
 // A Distortion says how far quantized numbers are from the ones they stand for.
 type Distortion struct {
-	SQNR float64 `json:"sqnr"` // signal-to-quantization-noise ratio, dB; at most MaxSQNR
-	Max  float64 `json:"max"`  // largest absolute error
-	Mean float64 `json:"mean"` // mean absolute error
+	SQNR float64 // signal-to-quantization-noise ratio, dB; at most MaxSQNR
+	Max  float64 // largest absolute error
+	Mean float64 // mean absolute error
 }
 
 // MaxSQNR is the ratio where nothing was lost, or less than float64 can tell. JSON has no infinity.

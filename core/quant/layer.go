@@ -30,6 +30,10 @@ type QuantizedLayer struct {
 
 // Quantize converts the network's parameters as the plan says. cal is needed where the plan has a static layer.
 func Quantize(net *nn.Network, plan Plan, cal *Calibration) ([]QuantizedLayer, error) {
+	return quantize(net, plan, cal, nil)
+}
+
+func quantize(net *nn.Network, plan Plan, cal *Calibration, look func() error) ([]QuantizedLayer, error) {
 	if err := net.Validate(); err != nil {
 		return nil, err
 	}
@@ -41,7 +45,10 @@ func Quantize(net *nn.Network, plan Plan, cal *Calibration) ([]QuantizedLayer, e
 	}
 	layers := make([]QuantizedLayer, len(plan))
 	for i, s := range plan {
-		l := QuantizeLayer(net.Layers[i], s)
+		l, err := QuantizeLayer(net.Layers[i], s, look)
+		if err != nil {
+			return nil, err
+		}
 		if s.Mode == Static {
 			in, out := cal.Boundaries[i].QParams, cal.Boundaries[i+1].QParams
 			l.InGrid, l.OutGrid = &in, &out
@@ -52,17 +59,18 @@ func Quantize(net *nn.Network, plan Plan, cal *Calibration) ([]QuantizedLayer, e
 }
 
 // QuantizeLayer converts one layer's parameters by a scheme that is valid. A static layer lacks its activation grids then.
-func QuantizeLayer(n nn.Linear, s Scheme) QuantizedLayer {
-	l := QuantizedLayer{Name: n.Name, In: n.In, Out: n.Out, ReLU: n.ReLU, Scheme: s, Bias: n.B}
+// look, which may be nil, is called now and then, and its error, the only one, ends the work.
+func QuantizeLayer(n nn.Linear, s Scheme, look func() error) (l QuantizedLayer, err error) {
+	l = QuantizedLayer{Name: n.Name, In: n.In, Out: n.Out, ReLU: n.ReLU, Scheme: s, Bias: n.B}
 	switch s.Mode {
 	case Float32:
 		l.F32 = n.W
 	case Float16:
-		l.F16 = Halves(n.W)
+		l.F16, err = halves(n.W, look)
 	default:
-		l.I8, l.Scale, l.Zero = QuantizeWeights(n.W, n.Out, n.In, s.Weight)
+		l.I8, l.Scale, l.Zero, err = quantizeWeights(n.W, n.Out, n.In, s.Weight, look)
 	}
-	return l
+	return l, err
 }
 
 // Dequantize writes the numbers that the weights of output o stand for: of an int8 weight q, Scale * (q - Zero). dst holds In

@@ -19,6 +19,7 @@ type Options struct {
 	Threads  int            // 0: 1
 	MaxBatch int            // rows of the largest batch; 0: 64
 	Input    string         // Dense or Sparse; "" is Dense
+	Look     func() error   // nil, or called now and then while the model is made, which ends with its error
 }
 
 // A Model is a converted network, ready to run. Its Forward allocates nothing. It serves one call at a time.
@@ -47,7 +48,7 @@ type Model struct {
 // Convert quantizes the network by the plan and makes it ready to run. cal is needed where the plan has static layers.
 // Close the model when done.
 func Convert(net *nn.Network, plan Plan, cal *Calibration, opt Options) (*Model, error) {
-	layers, err := Quantize(net, plan, cal)
+	layers, err := quantize(net, plan, cal, opt.Look)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +77,11 @@ func New(spec nn.Spec, layers []QuantizedLayer, opt Options) (*Model, error) {
 		l := &layers[i]
 		if err := l.Validate(); err != nil {
 			return nil, err
+		}
+		if opt.Look != nil {
+			if err := opt.Look(); err != nil {
+				return nil, err
+			}
 		}
 		if i > 0 && l.In != layers[i-1].Out {
 			return nil, fmt.Errorf("layer %s takes %d features, but %s gives %d", l.Name, l.In, layers[i-1].Name, layers[i-1].Out)

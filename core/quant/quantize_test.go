@@ -1,11 +1,13 @@
 package quant
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"testing"
 
 	"quantlab/core/kernel"
+	"quantlab/core/nn"
 )
 
 func TestQuantizeMatchesPyTorch(t *testing.T) {
@@ -88,6 +90,38 @@ func TestHalvesMatchPyTorch(t *testing.T) {
 	for i, h := range Halves(x) {
 		if want := uint16(file.Half.Bits[i]); h != want {
 			t.Errorf("%v becomes %04x, in PyTorch %04x", x[i], h, want)
+		}
+	}
+}
+
+// TestConvertLooks: a conversion lets others have their turn between pieces of a large layer, and ends when told to.
+func TestConvertLooks(t *testing.T) {
+	const in, out = 1 << 10, 3*lookEvery>>10 + 1
+	net := &nn.Network{Spec: nn.Spec{ID: "wide"}, Layers: []nn.Linear{{Name: "a", In: in, Out: out, W: make([]float32, in*out), B: make([]float32, out)}}}
+	for i := range net.Layers[0].W {
+		net.Layers[0].W[i] = float32(i%251-125) / 125
+	}
+	for variant, least := range map[string]int{"fp32": 1, "dynamic-float16": 4, "dynamic-qint8": 4} {
+		plan := must(Preset(variant, 1))(t)
+		looks := 0
+		m := must(Convert(net, plan, nil, Options{MaxBatch: 1, Look: func() error { looks++; return nil }}))(t)
+		whole := must(Convert(net, plan, nil, Options{MaxBatch: 1}))(t)
+		if a, b := m.Weights()[0], whole.Weights()[0]; looks < least || !slices.Equal(a.I8, b.I8) || !slices.Equal(a.F16, b.F16) {
+			t.Errorf("%s: %d looks, at least %d expected", variant, looks, least)
+		}
+		m.Close()
+		whole.Close()
+		for stop := range looks {
+			at, enough := 0, errors.New("enough")
+			_, err := Convert(net, plan, nil, Options{MaxBatch: 1, Look: func() error {
+				if at++; at > stop {
+					return enough
+				}
+				return nil
+			}})
+			if !errors.Is(err, enough) || at != stop+1 {
+				t.Errorf("%s: told to end at look %d, it ends at %d with %v", variant, stop, at, err)
+			}
 		}
 	}
 }

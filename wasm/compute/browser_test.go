@@ -86,11 +86,40 @@ func newTab(t *testing.T) *tab {
 	p := newBrowser(t)
 	site, _ := newMemory(t)
 	files := siteFiles(t)
-	files["compute.wasm"] = filepath.Join(t.TempDir(), "compute.wasm")
-	compile(t, "build", "-o", files["compute.wasm"], ".")
+	files["compute.wasm"] = program(t)
 	p.open(site, files)
 	p.eval(`window.said = [], quantlab.browser.subscribe((kind, text) => said.push({kind, ...JSON.parse(text)}))`)
 	return p
+}
+
+// TestMain removes what the tests share.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.dir != "" {
+		os.RemoveAll(built.dir)
+	}
+	os.Exit(code)
+}
+
+// built is the worker's program, which is linked once for all tests.
+var built struct {
+	sync.Mutex
+	dir string
+}
+
+func program(t *testing.T) string {
+	t.Helper()
+	built.Lock()
+	defer built.Unlock()
+	if built.dir == "" {
+		dir, err := os.MkdirTemp("", "compute")
+		if err != nil {
+			t.Fatal(err)
+		}
+		built.dir = dir // before the build, which may end the test
+		compile(t, "build", "-o", filepath.Join(dir, "compute.wasm"), ".")
+	}
+	return filepath.Join(built.dir, "compute.wasm")
 }
 
 // compile runs the go command for the browser.
@@ -269,6 +298,7 @@ func (p *tab) inWorker(expression string) {
 
 // The whole way: bridge, worker, Go, fetched shards, and back.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	p := newTab(t)
 	p.send(wire.Command{ID: 1, Op: wire.OpRun, Request: request(nil)}) // queued until the worker is ready
 	if hello := p.awaitEvent(0, wire.EventStart).Result; hello.Hardware.Engine == "" || hello.Version == "" {
@@ -385,6 +415,7 @@ func TestBrowser(t *testing.T) {
 
 // What can't be loaded is said, and can be tried again.
 func TestBrowserLosesFiles(t *testing.T) {
+	t.Parallel()
 	p := newTab(t)
 	p.awaitState("ready")
 	for _, name := range []string{"worker.js", "threads.js", "kernels.js", "wasm_exec.js", "compute.wasm"} {

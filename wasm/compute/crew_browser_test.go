@@ -11,6 +11,7 @@ import (
 
 // Two workers share batches, one run after the other and after a cancel, and all answers stay as they are.
 func TestThreadsInTheBrowser(t *testing.T) {
+	t.Parallel()
 	p := newTab(t)
 	if hw := p.awaitEvent(0, wire.EventStart).Result.Hardware; hw.Threads < 2 {
 		t.Skipf("this browser has %d threads", hw.Threads)

@@ -78,7 +78,7 @@ func (s *session) receive(text string) {
 func parseCommand(text string) (wire.Command, error) {
 	var c wire.Command
 	if len(text) > maxPicture {
-		return c, tooLong(text)
+		return c, tooLong(text, maxPicture)
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
@@ -97,13 +97,13 @@ func parseCommand(text string) (wire.Command, error) {
 		return c, fmt.Errorf("unknown command %.20q: send %s or %s", c.Op, wire.OpRun, wire.OpCancel)
 	}
 	if len(text) > maxCommand {
-		return c, tooLong(text)
+		return c, tooLong(text, maxCommand)
 	}
 	return c, nil
 }
 
-func tooLong(text string) error {
-	return fmt.Errorf("a command of %d bytes is too long: at most %d are read", len(text), maxCommand)
+func tooLong(text string, most int) error {
+	return fmt.Errorf("a command of %d bytes is too long: at most %d are read", len(text), most)
 }
 
 // ask returns how a lane carries out questions: b answers them.

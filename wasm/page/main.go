@@ -9,5 +9,6 @@ import (
 
 func main() {
 	app.Routes()
+	app.Breathe() // Go's start and its packages' have taken a while, and go-app's does too
 	goapp.RunWhenOnBrowser()
 }

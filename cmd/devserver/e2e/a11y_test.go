@@ -121,6 +121,7 @@ func TestViews(t *testing.T) {
 		if script != "" {
 			tb.do(chromedp.Evaluate[chromedp.Void](script))
 		}
+		tb.unfold()
 		for _, l := range looks() {
 			tb.look(l)
 			if script != "" {
@@ -131,8 +132,19 @@ func TestViews(t *testing.T) {
 			}
 			picture(tb, "view"+strings.ReplaceAll(path, "/", "-")+"-"+l.String())
 		}
+		js[bool](tb, `document.querySelectorAll('main details').forEach(d => d.open = false) || true`)
 		tb.tabThrough(path)
 	})
+}
+
+// unfold opens whatever is folded, and asks for advice where there is some.
+func (tb *tab) unfold() {
+	tb.Helper()
+	if js[bool](tb, `Boolean(document.querySelector('#advise'))`) {
+		js[any](tb, `document.querySelector('#advise').click()`)
+		tb.until("there is advice", `document.querySelector('#advice-says').innerText`)
+	}
+	js[bool](tb, `document.querySelectorAll('main details').forEach(d => d.open = true) || true`)
 }
 
 // axe fails on what axe-core finds.

@@ -18,7 +18,10 @@ type gate struct {
 	bytes atomic.Int64 // of bodies, as they went over the wire
 }
 
-func newGate(t *testing.T, target string) *gate {
+// A change is made to what the devserver answers.
+type change func(*http.Response)
+
+func newGate(t *testing.T, target string, changes ...change) *gate {
 	t.Helper()
 	u, err := url.Parse(target)
 	if err != nil {
@@ -27,6 +30,12 @@ func newGate(t *testing.T, target string) *gate {
 	g := &gate{}
 	back := httputil.NewSingleHostReverseProxy(u)
 	back.FlushInterval = -1 // server-sent events must not wait
+	back.ModifyResponse = func(r *http.Response) error {
+		for _, c := range changes {
+			c(r)
+		}
+		return nil
+	}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.shut.Load() {
 			panic(http.ErrAbortHandler) // the connection ends without an answer

@@ -70,8 +70,7 @@ func run(m *testing.M) int {
 		}
 		return 0
 	}
-	path := findBrowser()
-	if path == "" {
+	if findBrowser() == "" {
 		return skip("no Chromium found; install one, or set CHROMIUM to its path")
 	}
 	var err error
@@ -105,10 +104,7 @@ func run(m *testing.M) int {
 	}
 	base = front.URL
 
-	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(filepath.Join(bin, "profile")),
-		chromedp.Flag("headless", "new"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), browserOptions(filepath.Join(bin, "profile"))...)
 	defer cancelAlloc()
 	var cancel context.CancelFunc
 	browser, cancel = chromedp.NewContext(alloc)
@@ -117,6 +113,13 @@ func run(m *testing.M) int {
 		return skip("Chromium does not start: " + err.Error())
 	}
 	return m.Run()
+}
+
+// browserOptions start a Chromium with the profile in this folder.
+func browserOptions(profile string) []chromedp.ExecAllocatorOption {
+	return append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(findBrowser()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Flag("headless", "new"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 }
 
 // A devserver is a running process.
@@ -249,6 +252,19 @@ func open(t *testing.T, path string, limit time.Duration, before ...chromedp.Act
 func openAt(t *testing.T, base, path string, limit time.Duration, before ...chromedp.Action[chromedp.Void]) *tab {
 	t.Helper()
 	ctx, cancelTab := chromedp.NewContext(browser)
+	return openIn(t, ctx, cancelTab, base+path, limit, before...)
+}
+
+// elsewhere is open in a browser that has never seen the page, as another reader's: nothing is cached or stored.
+func elsewhere(t *testing.T, path string, limit time.Duration, before ...chromedp.Action[chromedp.Void]) *tab {
+	t.Helper()
+	ctx, cancelTab := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	return openIn(t, ctx, cancelTab, base+path, limit, before...)
+}
+
+// openIn opens a tab in a context that has none yet.
+func openIn(t *testing.T, ctx context.Context, cancelTab func(), address string, limit time.Duration, before ...chromedp.Action[chromedp.Void]) *tab {
+	t.Helper()
 	tb := &tab{T: t, close: cancelTab}
 	if err := chromedp.Do(ctx); err != nil { // opens the tab, which then lives until cancelTab
 		t.Fatal(err)
@@ -282,7 +298,7 @@ func openAt(t *testing.T, base, path string, limit time.Duration, before ...chro
 		}
 	})
 	tb.do(chromedp.EmulateViewport(1280, 900))
-	tb.do(append(before, chromedp.Navigate(base+path))...)
+	tb.do(append(before, chromedp.Navigate(address))...)
 	return tb
 }
 

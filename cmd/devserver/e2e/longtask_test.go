@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -16,15 +15,14 @@ import (
 const longTask = 50
 
 // watchTasks notes every long task of the page from its very beginning, and what went on.
-const watchTasks = `window.doing = 'starting'; window.round = 0; window.longTasks = [];
-new PerformanceObserver(list => { for (const e of list.getEntries()) window.longTasks.push({Start: e.startTime, Duration: e.duration, Doing: window.doing, Round: window.round}) })
+const watchTasks = `window.doing = 'starting'; window.longTasks = [];
+new PerformanceObserver(list => { for (const e of list.getEntries()) window.longTasks.push({Duration: e.duration, Doing: window.doing}) })
 	.observe({type: 'longtask', buffered: true})`
 
 // A task is a long one.
 type task struct {
-	Start, Duration float64 // ms
-	Doing           string
-	Round           int
+	Duration float64 // ms
+	Doing    string
 }
 
 // first runs a script ahead of the page's own.
@@ -35,54 +33,58 @@ func first(script string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// rounds is how often everything is done. The browser's threads share the machine with the run and with whatever else is on it, and a
-// thread that waits for a processor seems to work: what is long each time is the page's fault.
-const rounds = 3
+// mostVisits is how often everything is done at most, each time in a fresh tab. The browser's threads share the machine with the run and
+// with whatever else is on it, and a thread that waits for a processor seems to work: what is long at each visit is the page's fault.
+const mostVisits = 6
 
 // While a full run goes on, someone goes from view to view, draws, types and scrolls: nothing keeps the UI thread for long.
 func TestNoLongTasks(t *testing.T) {
-	tb := open(t, "/?models=mnist-lab1,mnist-lab2&where=browser&runs=100", 4*time.Minute, first(watchTasks))
+	var least map[string]float64
+	for visit := 1; visit <= mostVisits && (visit == 1 || len(least) > 0); visit++ {
+		worst := walk(t)
+		t.Logf("visit %d: long tasks, at most %v ms", visit, worst)
+		delete(worst, "starting") // before the reader can have done anything
+		if visit == 1 {
+			least = worst
+		}
+		for doing := range least {
+			least[doing] = min(least[doing], worst[doing])
+			if least[doing] <= longTask {
+				delete(least, doing)
+			}
+		}
+	}
+	for doing, ms := range least {
+		t.Errorf("%s keeps the UI thread for %.0f ms each time, more than %d", doing, ms, longTask)
+	}
+}
+
+// walk visits every view in a fresh tab while a run goes on, and returns the longest task of everything that had one over the limit, in ms.
+func walk(t *testing.T) map[string]float64 {
+	t.Helper()
+	tb := open(t, "/?models=mnist-lab1,mnist-lab2&where=browser&runs=100", 2*time.Minute, first(watchTasks))
+	defer tb.close()
 	tb.until("the page has started", `document.querySelector('#run') && !document.querySelector('#run').disabled`)
 	tb.finished() // the quick run that begins by itself
 	tb.quiet()
 	tb.click("#run")
 	tb.until("it runs", running)
-	for round := 1; round <= rounds; round++ {
-		js[int](tb, fmt.Sprintf(`window.round = %d`, round))
-		for _, path := range []string{"/draw", "/type", "/inspect", allViews, "/"} {
-			tb.goTo(path)
-			switch path {
-			case "/draw":
-				tb.stroke()
-			case "/type":
-				tb.typeWords()
-			}
-			tb.scroll()
+	for _, path := range []string{"/draw", "/type", "/inspect", allViews, "/"} {
+		tb.goTo(path)
+		switch path {
+		case "/draw":
+			tb.stroke()
+		case "/type":
+			tb.typeWords()
 		}
-		tb.Logf("round %d: %s", round, js[string](tb, `document.querySelector('#step').innerText`))
+		tb.scroll()
 	}
 	tb.click("#cancel") // it was under way all the time
-	judge(tb, js[[]task](tb, `window.longTasks`))
-}
-
-// judge tells every long task, and fails on what was long in every round.
-func judge(tb *tab, tasks []task) {
-	worst := map[string][rounds + 1]float64{}
-	for _, k := range tasks {
-		w := worst[k.Doing]
-		w[k.Round] = max(w[k.Round], k.Duration)
-		worst[k.Doing] = w
+	worst := map[string]float64{}
+	for _, k := range js[[]task](tb, `window.longTasks`) {
+		worst[k.Doing] = max(worst[k.Doing], k.Duration)
 	}
-	for doing, w := range worst {
-		if doing == "starting" {
-			tb.Logf("starting: at most %.0f ms", w[0])
-			continue
-		}
-		tb.Logf("%s: at most %.0f ms", doing, w[1:])
-		if least := slices.Min(w[1:]); least > longTask {
-			tb.Errorf("%s keeps the UI thread for %.0f ms each time, more than %d", doing, least, longTask)
-		}
-	}
+	return worst
 }
 
 // goTo follows a link within the page, as a click on the navigation does.

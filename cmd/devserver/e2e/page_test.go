@@ -260,8 +260,8 @@ func TestWorkerCrash(t *testing.T) {
 
 // A shard that can't be had says so, and Retry fetches it once it is back.
 func TestMissingShard(t *testing.T) {
-	tb := open(t, "/?models=sst2-lab2&where=browser&runs=1&variants=fp32", 2*time.Minute)
-	tb.finished() // the quick run has its shards; this model needs others, that no other test left in the browser's cache
+	tb := elsewhere(t, "/?models=sst2-lab2&where=browser&runs=1&variants=fp32", 2*time.Minute)
+	tb.finished() // the quick run has its shards; this model needs others, which no cache holds
 	tb.expect("404", "Failed to load resource")
 	front.breakData.Store(true)
 	defer front.breakData.Store(false)

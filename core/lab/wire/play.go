@@ -29,7 +29,7 @@ const Custom = "custom"
 
 // Bounds of questions.
 const (
-	MaxRepeats     = 50      // timed passes of a PredictRequest
+	MaxRepeats     = 50      // timed samples of a PredictRequest
 	MaxFound       = 200     // examples that a search gives
 	MaxSamples     = 100     // examples of a SamplesRequest
 	MaxCalibration = 8192    // examples that calibrate
@@ -55,7 +55,7 @@ type PredictRequest struct {
 	Custom  *Conversion `json:"custom,omitempty"`
 	Drawing *Drawing    `json:"drawing,omitempty"` // for the MNIST models
 	Text    string      `json:"text,omitempty"`    // for the SST-2 models
-	Repeats int         `json:"repeats,omitempty"` // timed passes of each row; 0 times none
+	Repeats int         `json:"repeats,omitempty"` // timed samples of each row, at most; 0 times none
 	Explain string      `json:"explain,omitempty"` // SST-2: the variant of which to tell what each word adds; empty tells nothing
 }
 

@@ -54,6 +54,6 @@ type Answer struct {
 	Logits        []float64 `json:"logits"`
 	Agrees        bool      `json:"agrees"`            // with the baseline's class
 	Margin        float64   `json:"margin"`            // by how much the likeliest class is more probable than the second
-	Call          *Latency  `json:"call_us,omitempty"` // of this very input, over PredictRequest.Repeats
+	Call          *Latency  `json:"call_us,omitempty"` // of this very input, of up to PredictRequest.Repeats samples
 	Note          string    `json:"note,omitempty"`    // why there is no answer
 }

@@ -38,7 +38,7 @@ func withoutIsolation(r *http.Response) {
 func TestWithoutSIMD(t *testing.T) {
 	g := newGate(t, shared.base, withoutSIMD)
 	tb := openAt(t, g.URL, "/draw"+emptyPad, 2*time.Minute)
-	tb.works()
+	tb.padWorks()
 	tb.mouseStroke(tb.pad(), seven(100))
 	tb.until("all variants say 7", allSay("7", digitNets...))
 	tb.goTo("/")
@@ -69,7 +69,7 @@ func TestWithoutSharedMemory(t *testing.T) {
 	}
 	picture(tb, "without-shared-memory")
 	tb.goTo("/draw")
-	tb.until("the pad can be used", `document.querySelector('#pad')?.getAttribute('role') === 'application'`)
+	tb.padWorks()
 	tb.mouseStroke(tb.pad(), seven(100))
 	tb.until("all variants say 7", allSay("7", "mnist-lab1"))
 }
@@ -92,7 +92,7 @@ func TestStorageDenied(t *testing.T) {
 	}
 	tb := openIn(t, ctx, cancel, base+"/draw?strokes=", 2*time.Minute)
 	tb.expect("service worker registration failed")
-	tb.works()
+	tb.padWorks()
 	tb.mouseStroke(tb.pad(), seven(100))
 	tb.until("all variants say 7", allSay("7", "mnist-lab1"))
 	tb.until("the page says so", `document.querySelector('footer').innerText.includes('This browser denies the page all storage')`)

@@ -14,7 +14,8 @@ import (
 // works waits until the page's WebAssembly runs.
 func (tb *tab) works() {
 	tb.Helper()
-	tb.until("the page works", `document.querySelector('#copy-link')?.disabled === false`)
+	tb.until("the page works", `document.querySelector('#copy-link')?.disabled === false &&
+		[...document.querySelectorAll('.view-body')].every(body => body.querySelector(':is(button, input, select, textarea):enabled'))`)
 }
 
 // view waits until the page shows the view alone.

@@ -24,8 +24,14 @@ const emptyPad = "?digits=both&strokes="
 func drawing(t *testing.T, query string, before ...chromedp.Action[chromedp.Void]) *tab {
 	t.Helper()
 	tb := open(t, "/draw"+query, 2*time.Minute, before...)
-	tb.until("the pad can be used", `document.querySelector('#pad')?.getAttribute('role') === 'application'`)
+	tb.padWorks()
 	return tb
+}
+
+// padWorks waits until the pad follows a pen.
+func (tb *tab) padWorks() {
+	tb.Helper()
+	tb.until("the pad can be used", `document.querySelector('#pad')?.getAttribute('role') === 'application'`)
 }
 
 // A canvas is where the pad is in the window, in CSS pixels.

@@ -32,28 +32,13 @@ func drawn(model, label string, differ bool) *wire.Prediction {
 
 // inDraw starts a session on the Draw view with a worker that is ready.
 func inDraw(t *testing.T, query string, play func(t *testing.T, s *session, f *fakeTab)) {
-	scene(t, func(t *testing.T, s *session, f *fakeTab) {
-		q, err := url.ParseQuery(query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.visit("/draw", q)
-		s.enter()
-		f.worker("ready", "")
-		f.meet(false)
-		play(t, s, f)
-	})
-}
-
-// asks returns what was sent of an operation.
-func (f *fakeTab) asks(op string) []wire.Command {
-	return slices.DeleteFunc(slices.Clone(f.sent), func(c wire.Command) bool { return c.Op != op })
+	sceneAt(t, "/draw", query, play)
 }
 
 // reply answers the latest question of an operation.
 func (f *fakeTab) reply(op string, events ...wire.Event) {
 	f.t.Helper()
-	asked := f.asks(op)
+	asked := f.asked(op)
 	if len(asked) == 0 {
 		f.t.Fatalf("nothing was asked with %s", op)
 	}
@@ -75,7 +60,7 @@ func rendered(s *session) string {
 
 func TestASampleIsAnsweredUnasked(t *testing.T) {
 	inDraw(t, "", func(t *testing.T, s *session, f *fakeTab) {
-		asked := f.asks(wire.OpPredict)
+		asked := f.asked(wire.OpPredict)
 		if len(asked) != 1 || asked[0].Predict.Model != firstDigits || *asked[0].Predict.Drawing.Example != firstSample || asked[0].Predict.Repeats != finalPasses {
 			t.Fatalf("asked %+v", asked)
 		}
@@ -104,7 +89,7 @@ func TestTheAnswersFollowThePen(t *testing.T) {
 		for i := range 20 {
 			s.penMoves([]int{300 + 10*i, 300, 300 + 10*i, 300})
 		}
-		asked := f.asks(wire.OpPredict)
+		asked := f.asked(wire.OpPredict)
 		if len(asked) != 2 {
 			t.Fatalf("%d questions under way", len(asked)-1)
 		}
@@ -113,7 +98,7 @@ func TestTheAnswersFollowThePen(t *testing.T) {
 			t.Errorf("the first stroke does not replace the sample: %+v", d)
 		}
 		f.predict(drawn(firstDigits, "1", false))
-		asked = f.asks(wire.OpPredict)
+		asked = f.asked(wire.OpPredict)
 		if d = asked[len(asked)-1].Predict.Drawing; len(d.Strokes[0]) != 40 {
 			t.Errorf("the newest question has %d numbers of 40", len(d.Strokes[0]))
 		}
@@ -127,7 +112,7 @@ func TestTheAnswersFollowThePen(t *testing.T) {
 		}
 		f.predict(drawn(firstDigits, "2", false))
 		f.predict(drawn(firstDigits, "3", false))
-		asked = slices.DeleteFunc(f.asks(wire.OpPredict), func(c wire.Command) bool { return c.Predict.Drawing.AsDrawn })
+		asked = slices.DeleteFunc(f.asked(wire.OpPredict), func(c wire.Command) bool { return c.Predict.Drawing.AsDrawn })
 		if n := asked[len(asked)-1].Predict.Repeats; n != finalPasses {
 			t.Errorf("%d passes at the end of the stroke", n)
 		}
@@ -208,7 +193,7 @@ func TestTooManyPoints(t *testing.T) {
 
 func TestBothModels(t *testing.T) {
 	inDraw(t, "digits=both", func(t *testing.T, s *session, f *fakeTab) {
-		asked := f.asks(wire.OpPredict)
+		asked := f.asked(wire.OpPredict)
 		if len(asked) != 2 {
 			t.Fatalf("asked %d", len(asked))
 		}
@@ -280,10 +265,10 @@ func TestSearch(t *testing.T) {
 	inDraw(t, "", func(t *testing.T, s *session, f *fakeTab) {
 		s.searchDigits()
 		settle()
-		if c := f.asks(wire.OpSearch)[0].Search; c.Model != firstDigits || c.Variant != "static-qint8" || c.Limit != mostFound {
+		if c := f.asked(wire.OpSearch)[0].Search; c.Model != firstDigits || c.Variant != "static-qint8" || c.Limit != mostFound {
 			t.Errorf("searches %+v", c)
 		}
-		id := f.asks(wire.OpSearch)[0].ID
+		id := f.asked(wire.OpSearch)[0].ID
 		f.browser(id, wire.Event{Kind: wire.EventExample, Example: found(42)}, wire.Event{Kind: wire.EventProgress, Fraction: .5})
 		if page := rendered(s); !strings.Contains(page, "5,000 of 10,000 test images searched, 1 found.") || !strings.Contains(page, "<span>int8 6</span>") {
 			t.Error("the search is not shown as it goes")
@@ -305,7 +290,7 @@ func TestSearch(t *testing.T) {
 		s.searchDigits()
 		settle()
 		s.cancelSearch()
-		if s.Draw.search.Going || len(f.asks(wire.OpCancel)) == 0 {
+		if s.Draw.search.Going || len(f.asked(wire.OpCancel)) == 0 {
 			t.Error("cancel does not cancel")
 		}
 	})
@@ -318,11 +303,11 @@ func TestADeadWorkerIsToldAndRevived(t *testing.T) {
 		if !strings.Contains(page, "engine stopped: &lt;b&gt;") || !strings.Contains(page, `id="draw-retry"`) {
 			t.Error("the failure is not told")
 		}
-		before := len(f.asks(wire.OpPredict))
+		before := len(f.asked(wire.OpPredict))
 		s.startAgain()
 		f.worker("ready", "")
-		if f.restarts != 1 || len(f.asks(wire.OpPredict)) != before+1 {
-			t.Errorf("%d restarts, %d questions", f.restarts, len(f.asks(wire.OpPredict))-before)
+		if f.restarts != 1 || len(f.asked(wire.OpPredict)) != before+1 {
+			t.Errorf("%d restarts, %d questions", f.restarts, len(f.asked(wire.OpPredict))-before)
 		}
 		f.predict(drawn(firstDigits, "7", false))
 		if strings.Contains(rendered(s), `id="draw-failed"`) {

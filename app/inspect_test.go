@@ -18,17 +18,7 @@ import (
 
 // inspecting starts a session at /inspect.
 func inspecting(t *testing.T, query string, play func(t *testing.T, s *session, f *fakeTab)) {
-	scene(t, func(t *testing.T, s *session, f *fakeTab) {
-		q, err := url.ParseQuery(query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.visit("/inspect", q)
-		s.enter()
-		f.worker("ready", "")
-		f.meet(false)
-		play(t, s, f)
-	})
+	sceneAt(t, "/inspect", query, play)
 }
 
 // last is the latest command of an operation.

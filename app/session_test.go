@@ -1,160 +1,15 @@
 package app
 
 import (
-	"encoding/json"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"quantlab/core/lab/wire"
 )
-
-// A fakeTab is a platform whose engines do what a test tells them.
-type fakeTab struct {
-	t         *testing.T
-	mu        sync.Mutex // the UI goroutine
-	draws     int        // of the page
-	missing   bool       // the bridge's script is not there
-	listener  func(kind, payload string)
-	sent      []wire.Command
-	restarts  int
-	native    []wire.Request
-	events    []func(string) // of each native run
-	canceled  int
-	hardware  func(hardware, problem string)
-	status    func(string)
-	stopped   bool
-	hide      func()
-	clipboard string
-	refuse    bool // the clipboard
-	follow    func()
-	stubborn  bool // the address bar
-	query     string
-	queries   int // how often it was set
-}
-
-func (f *fakeTab) Subscribe(l func(kind, payload string)) error {
-	if f.missing {
-		return errors.New("The page's script quantlab.js did not load. Reload the page.")
-	}
-	f.listener = l
-	l("state", `{"state":"loading","text":"loading the engine","fraction":0.1}`)
-	return nil
-}
-
-func (f *fakeTab) Send(command string) {
-	var c wire.Command
-	if err := json.Unmarshal([]byte(command), &c); err != nil {
-		f.t.Error(err)
-	}
-	f.sent = append(f.sent, c)
-}
-
-func (f *fakeTab) Restart() { f.restarts++ }
-
-func (f *fakeTab) NativeRun(request string, event func(string)) func() {
-	var r wire.Request
-	if err := json.Unmarshal([]byte(request), &r); err != nil {
-		f.t.Error(err)
-	}
-	f.native, f.events = append(f.native, r), append(f.events, event)
-	return func() { f.canceled++ }
-}
-
-func (f *fakeTab) NativeHardware(h func(hardware, problem string)) { f.hardware = h }
-
-func (f *fakeTab) NativeStatus(s func(string)) func() {
-	f.status = s
-	return func() { f.stopped = true }
-}
-
-func (f *fakeTab) OnHide(h func()) { f.hide = h }
-
-func (f *fakeTab) Copy(text string, done func(bool)) {
-	if !f.refuse {
-		f.clipboard = text
-	}
-	done(!f.refuse)
-}
-
-func (f *fakeTab) OnFollow(h func()) { f.follow = h }
-
-func (f *fakeTab) SetQuery(q string) bool {
-	if f.stubborn {
-		return false
-	}
-	f.query = q
-	f.queries++
-	return true
-}
-
-func (f *fakeTab) Address(path, q string) string       { return "http://lab" + path + "?" + q }
-func (f *fakeTab) After(d time.Duration, after func()) { time.AfterFunc(d, after) }
-
-// scene starts a session in a fake tab, in a bubble of fake time.
-func scene(t *testing.T, play func(t *testing.T, s *session, f *fakeTab)) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &fakeTab{t: t}
-		s := newSession(LabSettings())
-		s.visit("/", nil)
-		s.start(f, f.ui)
-		play(t, s, f)
-	})
-}
-
-// ui is the UI goroutine.
-func (f *fakeTab) ui(fn func() bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if fn() {
-		f.draws++
-	}
-}
-
-// settle lets everything queued arrive.
-func settle() {
-	time.Sleep(2 * flushEvery)
-	synctest.Wait()
-}
-
-func (f *fakeTab) worker(state, text string) {
-	b, _ := json.Marshal(workerState{State: state, Text: text})
-	f.listener("state", string(b))
-	settle()
-}
-
-func (f *fakeTab) browser(id int, events ...wire.Event) {
-	for _, e := range events {
-		f.listener("message", encode(wire.Envelope{ID: id, Event: e}))
-	}
-	settle()
-}
-
-func (f *fakeTab) nativeEvent(run int, events ...wire.Event) {
-	for _, e := range events {
-		f.events[run](encode(e))
-	}
-	settle()
-}
-
-// meet lets the native host answer, ready or not there.
-func (f *fakeTab) meet(present bool) {
-	if present {
-		f.hardware(`{"host":"native","cpu":"a CPU","engine":"portable"}`, "")
-		settle()
-		f.status(`{"ready":true}`)
-	} else {
-		f.hardware("", "this site is static")
-	}
-	settle()
-}
-
-func done() wire.Event { return wire.Event{Kind: wire.EventDone, Result: &wire.Result{}} }
 
 func TestTheQuickRunStartsByItself(t *testing.T) {
 	scene(t, func(t *testing.T, s *session, f *fakeTab) {
@@ -508,11 +363,11 @@ func TestLeavingEndsASearch(t *testing.T) {
 			f.meet(false)
 			view.start(s)
 			s.visit("/all", nil)
-			if len(f.asks(wire.OpSearch)) != 1 || !view.going(s) {
+			if len(f.asked(wire.OpSearch)) != 1 || !view.going(s) {
 				t.Fatalf("%s: no search, or it ended", path)
 			}
 			s.visit("/inspect", nil)
-			if canceled := f.asks(wire.OpCancel); view.going(s) || !slices.ContainsFunc(canceled, func(c wire.Command) bool { return c.ID == f.asks(wire.OpSearch)[0].ID }) {
+			if canceled := f.asked(wire.OpCancel); view.going(s) || !slices.ContainsFunc(canceled, func(c wire.Command) bool { return c.ID == f.asked(wire.OpSearch)[0].ID }) {
 				t.Errorf("%s: the search goes on", path)
 			}
 		})

@@ -16,22 +16,7 @@ import (
 
 // typing starts a session at /type.
 func typing(t *testing.T, query string, play func(t *testing.T, s *session, f *fakeTab)) {
-	scene(t, func(t *testing.T, s *session, f *fakeTab) {
-		q, err := url.ParseQuery(query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.visit("/type", q)
-		s.enter()
-		f.worker("ready", "")
-		f.meet(false)
-		play(t, s, f)
-	})
-}
-
-// asked returns the commands of one operation.
-func (f *fakeTab) asked(op string) []wire.Command {
-	return slices.DeleteFunc(slices.Clone(f.sent), func(c wire.Command) bool { return c.Op != op })
+	sceneAt(t, "/type", query, play)
 }
 
 // answerAll answers the predictions that were asked from the nth on, and returns how many there are now.

@@ -50,12 +50,6 @@ func (s *session) drop(name string) {
 	}
 }
 
-// asking reports whether an answer of the lane is still to come.
-func (s *session) asking(name string) bool {
-	l := s.lanes[name]
-	return l != nil && (l.next != nil || l.now != nil && !l.now.dropped)
-}
-
 // advance sends a lane's next question off, if it is its turn and what it needs is there.
 func (s *session) advance(l *lane) {
 	q := l.next

@@ -18,6 +18,12 @@ func (h *heard) String() string {
 	return strings.Join(h.kinds, " ")
 }
 
+// asking reports whether an answer of the lane is still to come.
+func (s *session) asking(name string) bool {
+	l := s.lanes[name]
+	return l != nil && (l.next != nil || l.now != nil && !l.now.dropped)
+}
+
 // inquiry starts a session whose engines are ready and idle.
 func inquiry(t *testing.T, play func(t *testing.T, s *session, f *fakeTab)) {
 	scene(t, func(t *testing.T, s *session, f *fakeTab) {
@@ -226,8 +232,8 @@ func TestAskingForEver(t *testing.T) {
 func TestStartAgain(t *testing.T) {
 	inquiry(t, func(t *testing.T, s *session, f *fakeTab) {
 		f.worker("failed", "Out of memory.")
-		if v := s.engineView(); !v.Failed || v.Text != "Out of memory." || s.engineUp() {
-			t.Errorf("%+v", v)
+		if e := s.Engine; e.Phase != EngineFailed || e.Text != "Out of memory." {
+			t.Errorf("%+v", e)
 		}
 		s.startAgain()
 		if f.restarts != 1 || s.Engine.Phase != EngineLoading {
@@ -237,8 +243,8 @@ func TestStartAgain(t *testing.T) {
 		s.ask("draw", predict("a"), false, a.hear)
 		f.worker("ready", "")
 		f.expectSent("a")
-		if v := s.engineView(); v.Text != "" || !s.engineUp() {
-			t.Errorf("%+v", v)
+		if s.Engine.Phase != EngineReady {
+			t.Errorf("%+v", s.Engine)
 		}
 	})
 }
@@ -273,8 +279,8 @@ func TestQuestionsWaitForTheServer(t *testing.T) {
 		s.ask("draw", predict("b"), false, b.hear)
 		time.Sleep(time.Minute)
 		f.expectSent("")
-		if v := s.engineView(); v.Percent != 40 || !strings.Contains(v.Text, "mnist-lab2, epoch 1") || !s.asking("draw") {
-			t.Errorf("%+v", v)
+		if n := s.Native; n.Phase != NativePreparing || n.Fraction != 0.4 || n.Text != "mnist-lab2, epoch 1" || !s.asking("draw") {
+			t.Errorf("%+v", n)
 		}
 		f.status(`{"ready":true}`)
 		settle()
@@ -294,8 +300,8 @@ func TestQuestionsToAServerThatCannotPrepare(t *testing.T) {
 		f.status(`{"ready":false,"failed":true,"text":"the disk is full"}`)
 		settle()
 		a.expect(t, "error")
-		if v := s.engineView(); !v.Failed || v.Again != "Try again" || !strings.Contains(v.Text, "the disk is full") {
-			t.Errorf("%+v", v)
+		if n := s.Native; n.Phase != NativeBroken || n.Text != "the disk is full" {
+			t.Errorf("%+v", n)
 		}
 		s.startAgain()
 		settle()

@@ -53,7 +53,7 @@ func (s *session) drawStatus() statusView {
 	switch {
 	case v.Waiting && v.Text != "":
 	case v.Waiting && s.Native.Phase == NativePreparing:
-		v.Text, v.Percent = "First start: the server trains the models, which takes one to four minutes", int(100*s.Native.Fraction)
+		v.Text, v.Percent = firstStart, int(100*s.Native.Fraction)
 	case v.Waiting && s.Engine.Phase == EngineLoading:
 		v.Text, v.Percent = "Starting the engine in this browser", int(100*s.Engine.Fraction)
 	case v.Waiting:

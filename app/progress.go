@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -62,13 +63,25 @@ func (s *State) progress() progressView {
 func (s *State) waiting(run *Run) (string, int) {
 	switch {
 	case s.Native.Phase == NativePreparing:
-		return preparingText(s.Native, "This run then starts by itself"), int(100 * s.Native.Fraction)
+		return preparingText(s.Native), int(100 * s.Native.Fraction)
 	case run.Host == wire.Browser && s.Engine.Phase == EngineLoading:
-		return strings.TrimSuffix(sentence(loadingText(s.Engine)), "."), int(100 * s.Engine.Fraction)
+		return upperFirst(cmp.Or(strings.TrimSuffix(s.Engine.Text, "."), "starting the engine in this browser")), int(100 * s.Engine.Fraction)
 	case run.Host == wire.Native && s.Native.Phase == NativeUnknown:
 		return "Asking the server for its engine", int(100 * s.Fraction())
 	}
 	return "Starting", int(100 * s.Fraction())
+}
+
+// firstStart says what a server does that answers for the first time.
+const firstStart = "First start: the server trains the models, which takes one to four minutes"
+
+// preparingText says what the server prepares, and what follows.
+func preparingText(n Native) string {
+	text := firstStart + ". This run then starts by itself"
+	if n.Text != "" {
+		text += ". Now: " + n.Text
+	}
+	return text
 }
 
 // over says how the runs ended.

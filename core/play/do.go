@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"quantlab/core/ink"
 	"quantlab/core/lab/wire"
 )
 
@@ -34,7 +35,7 @@ func (b *Bench) do(ctx context.Context, c wire.Command, emit func(wire.Event)) e
 	case c.Op == wire.OpSamples && c.Samples != nil:
 		return b.Samples(ctx, *c.Samples, emit)
 	case c.Op == wire.OpPicture && c.Picture != nil:
-		p, err := ReadPicture(*c.Picture)
+		p, err := ink.ReadPicture(*c.Picture)
 		if err == nil {
 			emit(wire.Event{Kind: wire.EventPicture, Picture: p})
 		}

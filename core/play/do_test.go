@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"quantlab/core/dataset"
+	"quantlab/core/ink"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 )
@@ -198,7 +199,7 @@ func TestSearch(t *testing.T) {
 			if g.text != nil {
 				ask.Text = g.text[i]
 			} else {
-				ask.Drawing = (*Digit)(g.images[i*784:]).Drawing()
+				ask.Drawing = (*ink.Digit)(g.images[i*784:]).Drawing()
 			}
 			p, err := b.Predict(t.Context(), ask)
 			if err != nil {

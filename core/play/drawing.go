@@ -5,28 +5,30 @@ import (
 	"errors"
 	"fmt"
 
+	"quantlab/core/ink"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 )
 
 // render makes an MNIST image of a drawing.
-func (b *Bench) render(ctx context.Context, d *wire.Drawing) (*Digit, error) {
+func (b *Bench) render(ctx context.Context, d *wire.Drawing) (*ink.Digit, error) {
 	points, err := checkDrawing(d)
 	if err != nil {
 		return nil, err
 	}
-	digit := new(Digit)
 	under, err := b.under(ctx, d)
 	if err != nil {
 		return nil, err
 	}
+	var digit *ink.Digit
 	switch {
 	case points == 0 && under == nil:
 		return nil, errors.New("nothing is drawn yet: draw a digit, or choose one")
 	case points == 0:
+		digit = new(ink.Digit)
 		copy(digit[:], under)
 	default:
-		drawStrokes(digit, d.Strokes, d.AsDrawn || under != nil)
+		digit = ink.Draw(d.Strokes, d.AsDrawn || under != nil)
 		for i, v := range under {
 			digit[i] = max(digit[i], v)
 		}
@@ -57,7 +59,7 @@ func checkDrawing(d *wire.Drawing) (points int, err error) {
 	if d.Picture != nil && d.Example != nil {
 		return 0, errors.New("a picture and an example can't both lie under the strokes: give one of them")
 	}
-	if p := d.Picture; p != nil && (len(p.Centred) != len(Digit{}) || len(p.AsDrawn) != len(Digit{})) {
+	if p := d.Picture; p != nil && (len(p.Centred) != len(ink.Digit{}) || len(p.AsDrawn) != len(ink.Digit{})) {
 		return 0, fmt.Errorf("the picture under the drawing has %d and %d pixels: give %d x %d", len(p.Centred), len(p.AsDrawn), wire.DigitSide, wire.DigitSide)
 	}
 	return points, nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"quantlab/core/ink"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/measure"
@@ -40,8 +41,8 @@ func largest(x []float64) (at int) {
 }
 
 // someDigit is a pattern over the whole field.
-func someDigit() *Digit {
-	d := new(Digit)
+func someDigit() *ink.Digit {
+	d := new(ink.Digit)
 	for i := range d {
 		d[i] = uint8(i * 7)
 	}

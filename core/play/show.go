@@ -18,12 +18,15 @@ func (b *Bench) show(ctx context.Context, n *network, req wire.PredictRequest, p
 	return n.showText(req.Text, p), nil
 }
 
+// mostlyInk is more ink than a digit has: a share of the field.
+const mostlyInk = 0.6
+
 func (b *Bench) showDrawing(ctx context.Context, n *network, d *wire.Drawing, p *wire.Prediction) (nn.Batch, error) {
 	digit, err := b.render(ctx, d)
 	if err != nil {
 		return nn.Batch{}, err
 	}
-	if digit.ink() > mostlyInk {
+	if digit.Ink() > mostlyInk {
 		p.Notes = append(p.Notes, "most of the field is ink: that is hardly a digit")
 	}
 	p.Digit = digit[:]

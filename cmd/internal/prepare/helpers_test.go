@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"quantlab/cmd/internal/atomicfile"
+	"quantlab/core/dataset/mnisttest"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
 )
@@ -77,7 +77,7 @@ func newStore(t *testing.T, change ...func(*Store)) *Store {
 		t.Fatal(err)
 	}
 	s.env.specs = tiny()
-	s.env.modules = func(context.Context) []string { return []string{moduleData(t)} }
+	s.env.modules = func(context.Context) []string { return []string{mnisttest.Dir(t)} }
 	s.env.fetch = func(context.Context) (string, error) { return "", errCut }
 	s.env.urls = urls{mnist: []string{"https://mirror.invalid"}, sst2: "https://glue.invalid/SST-2.zip", stall: 10 * time.Second}
 	sst2 := tiny()[3]
@@ -103,24 +103,6 @@ func withoutMNIST(s *Store) { s.env.modules = func(context.Context) []string { r
 func withSST2(t *testing.T) func(*Store) {
 	dir := sst2Data(t)
 	return func(s *Store) { s.data = append(s.data, dir) }
-}
-
-var goList = sync.OnceValue(func() string {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", mnistModule).Output()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(strings.TrimSpace(string(out)), "data")
-})
-
-// moduleData is where the module cache keeps MNIST's files.
-func moduleData(t *testing.T) string {
-	t.Helper()
-	dir := goList()
-	if !holds(dir, files(nn.MNIST)) {
-		t.Skip("the data of the module " + mnistModule + " is not in the module cache")
-	}
-	return dir
 }
 
 // sst2Data is $QUANTLAB_DATA, or the nearest data or shared/data folder above that holds SST-2.

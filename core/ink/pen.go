@@ -1,4 +1,4 @@
-package play
+package ink
 
 import (
 	"math"
@@ -20,12 +20,13 @@ const (
 // pixel is the side of a pixel of the field in units of a drawing's grid.
 const pixel = float64(wire.DrawingGrid) / digitSide
 
-// drawStrokes draws the strokes on an empty field. Unless asDrawn says otherwise they are placed as MNIST placed its digits:
-// scaled, their aspect kept, so that the ink fits a box of 20x20, and shifted by whole pixels so that its centre of mass
-// comes to the field's centre (LeCun, Cortes, Burges: The MNIST database of handwritten digits). The pen is never scaled.
+// Draw draws strokes as wire.Drawing has them; points off its grid are cut away at the field's edge. Unless asDrawn says
+// otherwise the strokes are placed as MNIST placed its digits: scaled, their aspect kept, so that the ink fits a box of 20x20,
+// and shifted by whole pixels so that its centre of mass comes to the field's centre (LeCun, Cortes, Burges: The MNIST
+// database of handwritten digits). The pen is never scaled.
 //
 // Every machine draws the same bytes: no product is fused with a sum.
-func drawStrokes(d *Digit, strokes [][]int, asDrawn bool) {
+func Draw(strokes [][]int, asDrawn bool) *Digit {
 	p := &pen{}
 	for i := range p.near {
 		p.near[i] = penEdge * penEdge
@@ -38,12 +39,14 @@ func drawStrokes(d *Digit, strokes [][]int, asDrawn bool) {
 	for _, s := range strokes {
 		p.stroke(s)
 	}
+	d := new(Digit)
 	for i, near := range p.near {
 		d[i] = inkAt(near)
 	}
 	if !asDrawn {
 		*d = d.centred()
 	}
+	return d
 }
 
 // inkAt returns the ink at so many square pixels from the pen's path.
@@ -83,11 +86,14 @@ func (p *pen) at(x, y int) (float64, float64) {
 // hand makes many.
 const tooNear = 0.05
 
-// stroke draws one polyline.
+// stroke draws one polyline. One without a whole point draws nothing.
 func (p *pen) stroke(s []int) {
+	if len(s) < 2 {
+		return
+	}
 	x0, y0 := p.at(s[0], s[1])
 	p.segment(x0, y0, x0, y0)
-	for i := 2; i < len(s); i += 2 {
+	for i := 2; i+1 < len(s); i += 2 {
 		x1, y1 := p.at(s[i], s[i+1])
 		if max(math.Abs(x1-x0), math.Abs(y1-y0)) < tooNear && i < len(s)-2 {
 			continue

@@ -1,4 +1,4 @@
-package play
+package ink
 
 // How the paper's brightness is estimated where the light is uneven.
 const (

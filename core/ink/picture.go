@@ -1,4 +1,4 @@
-package play
+package ink
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ func ReadPicture(g wire.GrayPicture) (*wire.Picture, error) {
 	if g.Width < 1 || g.Height < 1 || g.Width > wire.MaxGrayPixels/g.Height || len(g.Gray) != g.Width*g.Height {
 		return nil, fmt.Errorf("a picture of %d x %d pixels came with %d bytes: give one a pixel, and at most %d", g.Width, g.Height, len(g.Gray), wire.MaxGrayPixels)
 	}
-	return readGray(&image.Gray{Pix: g.Gray, Stride: g.Width, Rect: image.Rect(0, 0, g.Width, g.Height)})
+	return ReadGray(&image.Gray{Pix: g.Gray, Stride: g.Width, Rect: image.Rect(0, 0, g.Width, g.Height)})
 }
 
 const (
@@ -32,8 +32,11 @@ const (
 
 var errEmpty = errors.New("the picture is empty: give one of a digit that differs from its background")
 
-// readGray makes MNIST images of a picture of any size.
-func readGray(g *image.Gray) (*wire.Picture, error) {
+// ReadGray is ReadPicture for pictures of any size. It takes up to eight bytes a pixel: bound the size before.
+func ReadGray(g *image.Gray) (*wire.Picture, error) {
+	if g.Rect.Empty() {
+		return nil, errEmpty
+	}
 	if g.Rect.Dx() == digitSide && g.Rect.Dy() == digitSide {
 		return readSmall(g)
 	}

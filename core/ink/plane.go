@@ -1,4 +1,4 @@
-package play
+package ink
 
 // A plane is a picture in shades of grey, 0 to 255, row-major.
 type plane struct {

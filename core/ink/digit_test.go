@@ -1,33 +1,19 @@
-package play
+package ink
 
 import (
-	"bytes"
-	"encoding/binary"
-	"hash/crc32"
 	"image"
 	"image/color"
-	"image/png"
 	"math"
-	"strings"
 	"testing"
 )
 
-func encode(t testing.TB, picture image.Image) []byte {
+func mustRead(t testing.TB, picture *image.Gray) *Digit {
 	t.Helper()
-	var b bytes.Buffer
-	if err := png.Encode(&b, picture); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func mustRead(t testing.TB, picture image.Image) *Digit {
-	t.Helper()
-	d, err := ReadDigit(bytes.NewReader(encode(t, picture)))
+	p, err := ReadGray(picture)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return (*Digit)(p.Centred)
 }
 
 // bar returns a w x h picture of paper with one rectangle of ink.
@@ -128,52 +114,4 @@ func TestDigitCentresMassNotBox(t *testing.T) {
 	if math.Abs(y-14.5) > 0.51 {
 		t.Errorf("centre of mass at height %.2f, want 14.5", y)
 	}
-}
-
-func TestDigitOnTransparentPaper(t *testing.T) {
-	p := image.NewNRGBA(image.Rect(0, 0, 100, 100))
-	for y := 20; y < 80; y++ {
-		for x := 45; x < 55; x++ {
-			p.SetNRGBA(x, y, color.NRGBA{A: 255})
-		}
-	}
-	if _, box := mustRead(t, p).box(); box.Dy() != 20 {
-		t.Errorf("black ink on nothing fills %v, want 20 pixels of height", box)
-	}
-}
-
-func TestReadDigitRefuses(t *testing.T) {
-	whole := encode(t, bar(40, 40, image.Rect(10, 10, 20, 30), 255, 0))
-	huge := bytes.Clone(whole)
-	binary.BigEndian.PutUint32(huge[16:], 1<<30) // the width in the header
-	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
-	for _, c := range []struct {
-		name string
-		file []byte
-		say  string
-	}{
-		{"nothing", nil, "not a PNG"},
-		{"text", []byte("seven"), "not a PNG"},
-		{"truncated", whole[:len(whole)-30], "damaged"},
-		{"huge", huge, "pixels"},
-		{"flat", encode(t, bar(40, 40, image.Rectangle{}, 200, 0)), "empty"},
-		{"too many bytes", make([]byte, maxPictureBytes+1), "MB"},
-	} {
-		d, err := ReadDigit(bytes.NewReader(c.file))
-		if err == nil || d != nil || !strings.Contains(err.Error(), c.say) {
-			t.Errorf("%s: error %v does not say %q", c.name, err, c.say)
-		}
-	}
-}
-
-func FuzzReadDigit(f *testing.F) {
-	whole := encode(f, bar(40, 40, image.Rect(10, 10, 20, 30), 255, 0))
-	f.Add(whole)
-	f.Add(whole[:50])
-	f.Add(encode(f, bar(28, 28, image.Rect(10, 10, 20, 20), 0, 255)))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		if d, err := ReadDigit(bytes.NewReader(file)); (d == nil) == (err == nil) {
-			t.Fatalf("digit %v and error %v", d != nil, err)
-		}
-	})
 }

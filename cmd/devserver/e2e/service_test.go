@@ -137,7 +137,7 @@ func TestStorageFull(t *testing.T) {
 func TestTwoTabsMeasure(t *testing.T) {
 	var tabs []*tab
 	for range 2 {
-		tb := open(t, "/?models=mnist-lab1&where=browser&runs=20", 3*time.Minute)
+		tb := open(t, "/?models=mnist-lab1&where=browser&runs=60", 3*time.Minute)
 		tb.finished() // the quick run
 		tabs = append(tabs, tb)
 	}

@@ -41,24 +41,12 @@ func (tb *tab) finished() {
 	tb.until("the run is over", `!document.querySelector('#cancel') && /^(Finished|Cancelled)/.test(document.querySelector('#step')?.innerText)`)
 }
 
-// results copies the rows as JSON, the way a reader would: he presses again where nothing happened, because the button moved
-// away under the pointer while the page took in the end of a run.
+// results copies the rows as JSON, the way a reader would, who presses again where nothing happens: right after the end of a run the
+// page is still taking in what that gave.
 func (tb *tab) results() []wire.Row {
 	tb.Helper()
 	js[bool](tb, `navigator.clipboard.writeText = t => { window.copiedText = t; return Promise.resolve() }, true`)
-	for range 5 {
-		tb.click("#copy-json")
-		for range 10 {
-			if js[bool](tb, `Boolean(window.copiedText)`) {
-				break
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-		if js[bool](tb, `Boolean(window.copiedText)`) {
-			break
-		}
-	}
-	tb.until("the JSON is copied", `window.copiedText`)
+	tb.until("the JSON is copied", `window.copiedText || (document.querySelector('#copy-json').click(), false)`)
 	text := js[string](tb, `window.copiedText`)
 	if !strings.HasPrefix(text, "[") { // one host gives a result, two give an array of them
 		text = "[" + text + "]"

@@ -137,12 +137,12 @@ func TestStorageFull(t *testing.T) {
 func TestTwoTabsMeasure(t *testing.T) {
 	var tabs []*tab
 	for range 2 {
-		tb := open(t, "/?models=mnist-lab1&where=browser&runs=60", 3*time.Minute)
+		tb := open(t, "/?models=mnist-lab1&where=browser&runs=20", 3*time.Minute)
 		tb.finished() // the quick run
 		tabs = append(tabs, tb)
 	}
 	for _, tb := range tabs {
-		js[bool](tb, `(document.querySelector('#run').click(), true)`)
+		tb.until("it runs", `document.querySelector('#cancel') || (document.querySelector('#run').click(), false)`)
 	}
 	for _, tb := range tabs {
 		tb.rowsDone(wire.Browser, "mnist-lab1")

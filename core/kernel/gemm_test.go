@@ -88,7 +88,8 @@ func TestGemmBits(t *testing.T) {
 					if !sameBits(alone.Data, shared.Data) {
 						t.Errorf("%s, %s, %d x %d x %d: %d threads give other bits than one", e.Name(), kind, s.m, s.k, s.n, threads)
 					}
-					if n := testing.AllocsPerRun(2, func() { product(e, team, shared) }); n != 0 {
+					// Several, because the runtime itself allocates once in a while.
+					if n := testing.AllocsPerRun(5, func() { product(e, team, shared) }); n != 0 {
 						t.Errorf("%s, %s, %d x %d x %d: %v allocations", e.Name(), kind, s.m, s.k, s.n, n)
 					}
 					team.Close()

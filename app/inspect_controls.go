@@ -96,40 +96,13 @@ func (c *planControls) having(k knob) []scheme.Scheme {
 func (c *planControls) common(k knob) string {
 	value := ""
 	for i, s := range c.having(k) {
-		if v := settingOf(s, k); i == 0 {
+		if v := s.Setting(k); i == 0 {
 			value = v
 		} else if v != value {
 			return ""
 		}
 	}
 	return value
-}
-
-// settingOf spells a scheme's setting as With reads it.
-func settingOf(s scheme.Scheme, k knob) string {
-	switch k {
-	case scheme.ModeOf:
-		return string(s.Mode)
-	case scheme.WeightBits:
-		return strconv.Itoa(s.Weight.Bits)
-	case scheme.PerChannel:
-		return strconv.FormatBool(s.Weight.PerChannel)
-	case scheme.WeightSymmetric:
-		return strconv.FormatBool(s.Weight.Symmetric)
-	case scheme.ActivationBits:
-		return strconv.Itoa(s.Activation.Bits)
-	case scheme.ActivationSymmetric:
-		return strconv.FormatBool(s.Activation.Symmetric)
-	case scheme.ReduceRange:
-		return strconv.FormatBool(s.Activation.ReduceRange)
-	case scheme.PerRow:
-		return strconv.FormatBool(s.Activation.PerRow)
-	case scheme.ObserverOf:
-		return s.Activation.Observer
-	case scheme.PercentileOf:
-		return percentileText(s.Activation.Percentile)
-	}
-	return ""
 }
 
 func (c *planControls) modeWhy() string {
@@ -245,7 +218,7 @@ func (c *planControls) percentile() goapp.UI {
 func (c *planControls) bits(k knob, label string) goapp.UI {
 	at, text, why := 8, "–", noGrid
 	if has := c.having(k); len(has) > 0 {
-		at, _ = strconv.Atoi(settingOf(has[0], k))
+		at, _ = strconv.Atoi(has[0].Setting(k))
 		text = c.common(k)
 		if text == "" {
 			text = "differ"

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -70,11 +69,7 @@ func (l *errandLine) Render() goapp.UI {
 	}
 	line := []goapp.UI{goapp.Span().Class("step").ID(l.Lane + "-step").Text(v.Text)}
 	if v.Moving {
-		line = append(line,
-			goapp.Progress().Max(100).Value(v.Percent).Aria("label", "Progress"),
-			goapp.Span().Class("percent").Text(fmt.Sprintf("%d%%", v.Percent)),
-			disable(goapp.Button().Type("button"), false).ID(l.Lane+"-cancel").Text("Cancel").OnClick(l.onCancel),
-		)
+		line = append(line, underWay(v.Percent, false, l.Lane+"-cancel", l.onCancel)...)
 	}
 	if v.Retry {
 		line = append(line, disable(goapp.Button().Type("button"), false).ID(l.Lane+"-retry").Text("Try again").OnClick(l.onRetry, "retry"))

@@ -114,6 +114,19 @@ func (s *State) over() string {
 	return "Nothing was measured."
 }
 
+// underWay shows how far something is, with the button that cancels it.
+func underWay(percent int, canceling bool, id string, cancel goapp.EventHandler) []goapp.UI {
+	label := "Cancel"
+	if canceling {
+		label = "Cancelling"
+	}
+	return []goapp.UI{
+		goapp.Progress().Max(100).Value(percent).Aria("label", "Progress"),
+		goapp.Span().Class("percent").Text(fmt.Sprintf("%d%%", percent)),
+		disable(goapp.Button().Type("button"), canceling).ID(id).Text(label).OnClick(cancel),
+	}
+}
+
 // progress shows a progressView. Its place is always taken, so that nothing moves when a run starts or ends.
 type progress struct {
 	goapp.Compo
@@ -125,15 +138,7 @@ func (p *progress) Render() goapp.UI {
 	v := p.View
 	line := []goapp.UI{goapp.Span().Class("step").ID("step").Text(v.Text)}
 	if v.Moving {
-		label := "Cancel"
-		if v.Canceling {
-			label = "Cancelling"
-		}
-		line = append(line,
-			goapp.Progress().Max(100).Value(v.Percent).Aria("label", "Progress"),
-			goapp.Span().Class("percent").Text(fmt.Sprintf("%d%%", v.Percent)),
-			disable(goapp.Button().Type("button"), v.Canceling).ID("cancel").Text(label).OnClick(p.onCancel),
-		)
+		line = append(line, underWay(v.Percent, v.Canceling, "cancel", p.onCancel)...)
 	}
 	body := []goapp.UI{goapp.Div().Class("status").Body(line...)}
 	if v.Hidden {

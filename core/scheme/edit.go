@@ -66,6 +66,33 @@ func (s Scheme) With(setting Setting, value string) (Scheme, error) {
 	return s, s.Validate()
 }
 
+// Setting spells a setting as With reads it; one that is not known is "".
+func (s Scheme) Setting(setting Setting) string {
+	switch setting {
+	case ModeOf:
+		return string(s.Mode)
+	case WeightBits:
+		return strconv.Itoa(s.Weight.Bits)
+	case PerChannel:
+		return strconv.FormatBool(s.Weight.PerChannel)
+	case WeightSymmetric:
+		return strconv.FormatBool(s.Weight.Symmetric)
+	case ActivationBits:
+		return strconv.Itoa(s.Activation.Bits)
+	case ActivationSymmetric:
+		return strconv.FormatBool(s.Activation.Symmetric)
+	case ReduceRange:
+		return strconv.FormatBool(s.Activation.ReduceRange)
+	case PerRow:
+		return strconv.FormatBool(s.Activation.PerRow)
+	case ObserverOf:
+		return s.Activation.Observer
+	case PercentileOf:
+		return strconv.FormatFloat(s.Activation.Percentile, 'f', -1, 64)
+	}
+	return ""
+}
+
 // Settings returns the settings that mean something in the scheme's mode.
 func (s Scheme) Settings() []Setting {
 	out := []Setting{ModeOf}

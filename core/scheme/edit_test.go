@@ -86,3 +86,18 @@ func TestPlanWith(t *testing.T) {
 		}
 	}
 }
+
+// What Setting spells, With reads: every setting of a scheme can be set to what it is.
+func TestSettingIsWhatWithReads(t *testing.T) {
+	for _, text := range []string{"float32", "float16", "dynamic-w3a-a5sp", "static-w8c-a8r-histogram", "static-w4ca-a6-percentile99.9"} {
+		s, err := ParseScheme(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, setting := range s.Settings() {
+			if got, err := s.With(setting, s.Setting(setting)); err != nil || got.String() != text {
+				t.Errorf("%s of %s: %v, %v", setting, text, got, err)
+			}
+		}
+	}
+}

@@ -45,7 +45,7 @@ func (tb *tab) finished() {
 // page is still taking in what that gave.
 func (tb *tab) results() []wire.Row {
 	tb.Helper()
-	js[bool](tb, `navigator.clipboard.writeText = t => { window.copiedText = t; return Promise.resolve() }, true`)
+	js[bool](tb, `(window.copiedText = "", navigator.clipboard.writeText = t => { window.copiedText = t; return Promise.resolve() }, true)`)
 	tb.until("the JSON is copied", `window.copiedText || (document.querySelector('#copy-json').click(), false)`)
 	text := js[string](tb, `window.copiedText`)
 	if !strings.HasPrefix(text, "[") { // one host gives a result, two give an array of them

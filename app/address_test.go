@@ -39,7 +39,7 @@ func TestViewsAt(t *testing.T) {
 // No two views, nor the frame, may read the same key of an address.
 func TestViewsShareNoKeys(t *testing.T) {
 	s := newSession(LabSettings())
-	s.visit(reportPath, parse(t, "runs=3&digits=mnist-lab2&asdrawn=1&sentences=sst2-lab1&text=good&net=mnist-lab2&layer=1&hide=nav"))
+	s.visit(allPath, parse(t, "runs=3&digits=mnist-lab2&asdrawn=1&sentences=sst2-lab1&text=good&net=mnist-lab2&layer=1&hide=nav"))
 	seen := map[string]string{"hide": "the frame"}
 	for _, v := range views() {
 		q := v.Query(s)
@@ -54,10 +54,10 @@ func TestViewsShareNoKeys(t *testing.T) {
 		}
 	}
 	// All of them together come back as they are.
-	whole := s.query(viewsAt(reportPath), s.hide)
+	whole := s.query(viewsAt(allPath), s.hide)
 	again := newSession(LabSettings())
-	again.visit(reportPath, parse(t, whole))
-	if got := again.query(viewsAt(reportPath), again.hide); got != whole || len(again.Notices) > 0 {
+	again.visit(allPath, parse(t, whole))
+	if got := again.query(viewsAt(allPath), again.hide); got != whole || len(again.Notices) > 0 {
 		t.Errorf("%s came back as %s, %v", whole, got, again.Notices)
 	}
 }
@@ -250,7 +250,7 @@ func TestFrames(t *testing.T) {
 		if strings.Contains(html, "&hide") || !strings.Contains(html, "&amp;hide=controls") {
 			t.Errorf("the HTML is %s", html)
 		}
-		s.visit(reportPath, nil)
+		s.visit(allPath, nil)
 		s.sight = "draw"
 		if got := s.frameAddress(); !strings.HasPrefix(got, "http://lab/embed/draw") {
 			t.Errorf("in the report the address is %s", got)

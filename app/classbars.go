@@ -5,7 +5,7 @@ import (
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"quantlab/app/chart"
+	"quantlab/core/report/chart"
 )
 
 // classBars shows an answer as chart.Classes draws it. Answers follow a hand, and parsing a drawing takes longer than all else about

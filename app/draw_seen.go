@@ -3,8 +3,8 @@ package app
 import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
+	"quantlab/core/report/chart"
 )
 
 // An otherwise is what the first model says to the drawing with centring and scaling switched, so that the reader sees beside

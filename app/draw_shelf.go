@@ -7,8 +7,8 @@ import (
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
+	"quantlab/core/report/chart"
 )
 
 // sampleDigits are the digits of the test set that can be put on the pad.

@@ -8,9 +8,9 @@ import (
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
+	"quantlab/core/report/chart"
 	"quantlab/core/scheme"
 )
 

@@ -8,9 +8,9 @@ import (
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
+	"quantlab/core/report/chart"
 )
 
 // A liveView is the figures of the plan, as plain values. They are those of the last plan, and said to be, until the new

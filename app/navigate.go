@@ -111,7 +111,7 @@ func (n *navigator) observe(ids []string, read func(id string)) {
 // rootOf gives the classes of the page's root at which the style sheets see what is to be left out.
 func rootOf(s *session) string {
 	classes := []string{"page"}
-	if s.path == reportPath {
+	if s.path == allPath {
 		classes = append(classes, "report")
 	}
 	if s.embedded() {

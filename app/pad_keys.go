@@ -168,7 +168,7 @@ func (p *pad) onShortcut(e goapp.Value) {
 	if !target.Get("matches").Truthy() || target.Call("matches", "select, textarea, input:not([type=checkbox], [type=radio])").Truthy() {
 		return
 	}
-	if p.S.path == reportPath && !target.Call("closest", ".draw").Truthy() { // where other views have an undo too
+	if p.S.path == allPath && !target.Call("closest", ".draw").Truthy() { // where other views have an undo too
 		return
 	}
 	key := e.Get("key").String()

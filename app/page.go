@@ -84,7 +84,7 @@ func (p *page) OnNav(ctx goapp.Context) {
 
 // title is what the browser calls the page.
 func (s *session) title() string {
-	if s.path == reportPath {
+	if s.path == allPath {
 		return reportTitle + " · quantlab"
 	}
 	return viewsAt(s.path)[0].documentTitle()
@@ -93,7 +93,7 @@ func (s *session) title() string {
 // sections are the ids of the views of the report, and none elsewhere.
 func (s *session) sections() []string {
 	var ids []string
-	if s.path == reportPath {
+	if s.path == allPath {
 		for _, v := range views() {
 			ids = append(ids, v.id())
 		}
@@ -125,7 +125,7 @@ func (p *page) Render() goapp.UI {
 
 // reportHead is the one headline above all views.
 func (s *session) reportHead() []goapp.UI {
-	if s.path != reportPath {
+	if s.path != allPath {
 		return nil
 	}
 	return []goapp.UI{
@@ -140,7 +140,7 @@ func (s *session) section(v view) goapp.UI {
 	if !slices.ContainsFunc(viewsAt(s.path), func(o view) bool { return o.Path == v.Path }) {
 		return goapp.Div().Class("absent")
 	}
-	together := s.path == reportPath
+	together := s.path == allPath
 	var head, foot []goapp.UI
 	level := 2
 	if together {
@@ -152,7 +152,7 @@ func (s *session) section(v view) goapp.UI {
 		if next, ok := v.after(); ok && !s.embedded() {
 			foot = append(foot, goapp.A().Class("next").Href(s.link(next.Path)).Text("Next: "+next.invitation()))
 		} else if !s.embedded() {
-			foot = append(foot, goapp.A().Class("next").Href(s.link(reportPath)).Text("Everything on one page"))
+			foot = append(foot, goapp.A().Class("next").Href(s.link(allPath)).Text("Everything on one page"))
 		}
 	}
 	return goapp.Section().Class("view").ID(v.id()).TabIndex(-1).DataSet("view", v.Title).Body(
@@ -212,16 +212,16 @@ func (s *session) header() []goapp.UI {
 
 // navigation links the views; in the report, their sections.
 func (s *session) navigation() goapp.UI {
-	together := s.path == reportPath
+	together := s.path == allPath
 	var links []goapp.UI
 	for i, v := range views() {
 		href, current := s.link(v.Path), v.Path == s.path
 		if together {
-			href, current = s.link(reportPath)+"#"+v.id(), v.id() == s.sight || s.sight == "" && i == 0
+			href, current = s.link(allPath)+"#"+v.id(), v.id() == s.sight || s.sight == "" && i == 0
 		}
 		links = append(links, navLink(v.Title, href, current, together))
 	}
-	links = append(links, navLink("All", s.link(reportPath), together, false))
+	links = append(links, navLink("All", s.link(allPath), together, false))
 	return goapp.Nav().Aria("label", "Views").Body(links...)
 }
 

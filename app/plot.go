@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
+	"quantlab/core/report/chart"
 )
 
 // plotHeight is the height of one host's bar with its samples, in CSS pixels. The width is the cell's: positions are

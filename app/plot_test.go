@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
+	"quantlab/core/report/chart"
 )
 
 var percents = regexp.MustCompile(`(x1|x2|cx|width)="(-?[0-9.]+)%"`)

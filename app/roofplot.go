@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/report"
+	"quantlab/core/report/chart"
 	"quantlab/core/roofline"
 )
 

@@ -10,7 +10,7 @@ import (
 )
 
 // A view is one part of the page with its own address. A new view is one more line in views: its link and its routes
-// follow from that. All views together, one below the other, are the page at reportPath.
+// follow from that. All views together, one below the other, are the page at allPath.
 type view struct {
 	Path, Title    string
 	Headline, Lede string
@@ -30,8 +30,8 @@ type view struct {
 }
 
 const (
-	// reportPath is the address of all views together.
-	reportPath = "/all"
+	// allPath is the address of all views together.
+	allPath = "/all"
 	// embedPath comes before a view's path where the view stands alone, for a frame in a page of somebody else's.
 	embedPath = "/embed"
 )
@@ -60,7 +60,7 @@ func (v view) documentTitle() string {
 // viewsAt returns the views at a path: one, or all; the first for a path that is not known.
 func viewsAt(path string) []view {
 	all := views()
-	if path == reportPath {
+	if path == allPath {
 		return all
 	}
 	for i, v := range all {
@@ -83,7 +83,7 @@ func (v view) after() (next view, ok bool) {
 
 // paths are the addresses of pages.
 func paths() []string {
-	out := []string{reportPath}
+	out := []string{allPath}
 	for _, v := range views() {
 		out = append(out, v.Path, v.embedded())
 	}

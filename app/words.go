@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"quantlab/app/chart"
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
+	"quantlab/core/report/chart"
 )
 
 const (

@@ -129,9 +129,17 @@ type Event struct {
 	Picture    *Picture    `json:"picture,omitempty"`
 	Inspection *Inspection `json:"inspection,omitempty"`
 	Advice     *Advice     `json:"advice,omitempty"`
+
+	// What the experiments of study.go give.
+	Sensitivity *SensitivityRow `json:"sensitivity,omitempty"`
+	Plan        *PlanPoint      `json:"plan,omitempty"`
+	Sweep       *SweepPoint     `json:"sweep,omitempty"`
+	Training    *Training       `json:"training,omitempty"` // so far: Curve holds what came since the last event
+	AMP         *AMPRow         `json:"amp,omitempty"`
+	Study       *Study          `json:"study,omitempty"` // of EventDone: the one part that is complete now
 }
 
-// The operations of a Command; play.go has more.
+// The operations of a Command; study.go and play.go have more.
 const (
 	OpRun    = "run"    // Request
 	OpCancel = "cancel" // the command of the same ID
@@ -142,6 +150,11 @@ type Command struct {
 	ID      int      `json:"id"`
 	Op      string   `json:"op"`
 	Request *Request `json:"request,omitempty"`
+
+	// Of the experiments of study.go, beside Request.
+	Plans *PlansOptions `json:"plans,omitempty"`
+	Sweep *SweepOptions `json:"sweep,omitempty"`
+	AMP   *AMPOptions   `json:"amp,omitempty"`
 
 	// Of the operation that bears its name.
 	Warm     string           `json:"warm,omitempty"` // a model

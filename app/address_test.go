@@ -18,7 +18,7 @@ func parse(t *testing.T, query string) url.Values {
 
 func TestViewsAt(t *testing.T) {
 	for path, want := range map[string]string{
-		"/": "Experiments", "/draw": "Draw", "/type": "Type", "/inspect": "Inspect", "/all": "Experiments Draw Type Inspect",
+		"/": "Experiments", "/draw": "Draw", "/type": "Type", "/inspect": "Inspect", "/sensitivity": "Sensitivity", "/training": "Training", "/all": "Experiments Draw Type Inspect Sensitivity Training",
 		"/embed": "Experiments", "/embed/draw": "Draw", "/embed/type": "Type", "/embed/inspect": "Inspect", "/unknown": "Experiments",
 	} {
 		var got []string
@@ -39,7 +39,7 @@ func TestViewsAt(t *testing.T) {
 // No two views, nor the frame, may read the same key of an address.
 func TestViewsShareNoKeys(t *testing.T) {
 	s := newSession(LabSettings())
-	s.visit(allPath, parse(t, "runs=3&digits=mnist-lab2&asdrawn=1&sentences=sst2-lab1&text=good&net=mnist-lab2&layer=1&hide=nav"))
+	s.visit(allPath, parse(t, "runs=3&digits=mnist-lab2&asdrawn=1&sentences=sst2-lab1&text=good&net=mnist-lab2&layer=1&sens=sst2-lab1&train=mnist-lab2&hide=nav"))
 	seen := map[string]string{"hide": "the frame"}
 	for _, v := range views() {
 		q := v.Query(s)

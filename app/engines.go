@@ -6,49 +6,59 @@ import (
 	"quantlab/core/lab/wire"
 )
 
-// pump starts the next run of the plan if its engine and its data are there.
+// pump starts what is next, the runs of the plan before the experiments, if its engine and its data are there.
 func (s *session) pump() {
-	for s.active == nil {
-		run := s.Current()
-		if run == nil {
-			return
-		}
-		switch {
-		case s.Native.Phase == NativeBroken:
-			run.Phase, run.Text = RunFailed, brokenText(s.Native)
-			s.sayEnd(*run)
-		case run.Host == wire.Browser && s.Engine.Phase == EngineFailed:
-			run.Phase, run.Text = RunFailed, s.Engine.Text
-			s.sayEnd(*run)
-		case run.Host == wire.Native && s.Native.Phase == NativeAbsent:
-			run.Phase, run.Text = RunFailed, "No native engine serves this page: "+s.Native.Text
-			s.sayEnd(*run)
-		case !s.data || s.Native.Phase == NativePreparing || run.Host == wire.Native && s.Native.Phase != NativeReady:
-			return
-		case run.Host == wire.Browser:
-			s.runInBrowser(s.request(run))
-		default:
-			s.runNatively(s.request(run))
-		}
+	for s.active == nil && (s.startRun() || s.startExperiment()) {
 	}
+}
+
+// startRun starts the next run of the plan, or says that it can't be.
+func (s *session) startRun() (changed bool) {
+	run := s.Current()
+	if run == nil {
+		return false
+	}
+	ready, problem := s.ready(run.Host)
+	switch {
+	case problem != "":
+		run.Phase, run.Text = RunFailed, problem
+		s.sayEnd(*run)
+	case ready:
+		req := s.request(run)
+		s.launch(run.Host, wire.Command{Op: wire.OpRun, Request: &req}, nil)
+	default:
+		return false
+	}
+	return true
+}
+
+// ready reports whether a host can start, or why it can't at all.
+func (s *session) ready(host string) (ready bool, problem string) {
+	switch {
+	case s.Native.Phase == NativeBroken:
+		return false, brokenText(s.Native)
+	case host == wire.Browser && s.Engine.Phase == EngineFailed:
+		return false, s.Engine.Text
+	case host == wire.Native && s.Native.Phase == NativeAbsent:
+		return false, "No native engine serves this page: " + s.Native.Text
+	}
+	return s.data && s.Native.Phase != NativePreparing && (host == wire.Browser || s.Native.Phase == NativeReady), ""
 }
 
 func brokenText(n Native) string { return "The server could not prepare its models: " + n.Text }
 
-func (s *session) runInBrowser(req wire.Request) {
+// launch has a host carry out a command: the current run's, or an experiment's.
+func (s *session) launch(host string, c wire.Command, x *experiment) {
 	s.command++
-	id := s.command
-	s.active = &active{id: id, host: wire.Browser, cancel: func() {
-		s.platform.Send(encode(wire.Command{ID: id, Op: wire.OpCancel}))
-	}}
-	s.platform.Send(encode(wire.Command{ID: id, Op: wire.OpRun, Request: &req}))
-}
-
-func (s *session) runNatively(req wire.Request) {
-	s.command++
-	a := &active{id: s.command, host: wire.Native}
+	c.ID = s.command
+	a := &active{id: c.ID, host: host, experiment: x}
 	s.active = a
-	a.cancel = s.platform.NativeRun(encode(req), func(event string) {
+	if host == wire.Browser {
+		a.cancel = func() { s.platform.Send(encode(wire.Command{ID: a.id, Op: wire.OpCancel})) }
+		s.platform.Send(encode(c))
+		return
+	}
+	a.cancel = s.platform.NativeRun(encode(c), func(event string) {
 		s.later(func() {
 			var e wire.Event
 			if err := json.Unmarshal([]byte(event), &e); err != nil {
@@ -104,6 +114,13 @@ func (s *session) engineState(w workerState) {
 // event folds an event of command a into the state, and goes on when it was the last.
 func (s *session) event(a *active, e wire.Event) {
 	if s.active != a {
+		return
+	}
+	if x := a.experiment; x != nil {
+		if s.follow(x, e); x.Phase.Over() {
+			s.active = nil
+			s.pump()
+		}
 		return
 	}
 	run := s.Current()

@@ -45,8 +45,7 @@ func (s *session) waitingFor() string {
 	if s.Native.Phase != NativePreparing && s.Engine.Phase != EngineLoading {
 		return ""
 	}
-	text, _ := s.State.waiting(&Run{Host: wire.Browser})
-	return text
+	return s.waitsFor(&Run{Host: wire.Browser})
 }
 
 // live lays out the figures.

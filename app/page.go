@@ -94,7 +94,7 @@ func (s *session) title() string {
 func (s *session) sections() []string {
 	var ids []string
 	if s.path == allPath {
-		for _, v := range views() {
+		for _, v := range viewsAt(s.path) {
 			ids = append(ids, v.id())
 		}
 	}
@@ -216,10 +216,10 @@ func (s *session) navigation() goapp.UI {
 	var links []goapp.UI
 	for i, v := range views() {
 		href, current := s.link(v.Path), v.Path == s.path
-		if together {
+		if together && !v.Alone {
 			href, current = s.link(allPath)+"#"+v.id(), v.id() == s.sight || s.sight == "" && i == 0
 		}
-		links = append(links, navLink(v.Title, href, current, together))
+		links = append(links, navLink(v.Title, href, current, together && !v.Alone))
 	}
 	links = append(links, navLink("All", s.link(allPath), together, false))
 	return goapp.Nav().Aria("label", "Views").Body(links...)

@@ -13,8 +13,8 @@ type platform interface {
 	// Restart ends the worker and starts another. Commands under way get no further answer.
 	Restart()
 
-	// NativeRun starts a wire.Request on the native host; the callback hears each wire.Event.
-	NativeRun(request string, event func(string)) (cancel func())
+	// NativeRun starts a wire.Command that measures on the native host; the callback hears each wire.Event.
+	NativeRun(command string, event func(string)) (cancel func())
 	// NativeHardware asks what the native host is: a wire.Hardware, or "" and why there is none.
 	NativeHardware(func(hardware, problem string))
 	// NativeStatus hears a nativeStatus whenever it changes, while the native host prepares models.
@@ -26,6 +26,13 @@ type platform interface {
 	OnFollow(func())
 	// Copy puts text on the clipboard and says whether that worked.
 	Copy(text string, done func(ok bool))
+	// Save gives the reader a text as a file of that name and MIME type.
+	Save(name, kind, text string)
+	// Print opens the browser's printing.
+	Print()
+	// Keep keeps a text for later visits, "" nothing; a browser may refuse. Kept returns it, or "".
+	Keep(key, text string) (ok bool)
+	Kept(key string) string
 	// SetQuery replaces the query of the page's address, without an entry in its history. Browsers refuse to do that too often.
 	SetQuery(query string) (ok bool)
 	// Address is the full address of a path within the site, with that query.

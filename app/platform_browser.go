@@ -1,9 +1,10 @@
 package app
 
 import (
-	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -57,7 +58,7 @@ func (b browser) Restart() {
 
 // NativeRun releases its callback some time after the last event: until then the bridge may call it once more, when a
 // request that is over is cancelled all the same.
-func (b browser) NativeRun(request string, event func(string)) (cancel func()) {
+func (b browser) NativeRun(command string, event func(string)) (cancel func()) {
 	native := b.bridge("native")
 	if !native.Truthy() {
 		event(`{"kind":"error","text":"The page's script quantlab.js did not load. Reload the page."}`)
@@ -75,7 +76,7 @@ func (b browser) NativeRun(request string, event func(string)) (cancel func()) {
 		}
 		return nil
 	})
-	handle := native.Call("run", request, hear)
+	handle := native.Call("run", command, hear)
 	return func() {
 		if handle.Truthy() {
 			handle.Call("cancel")
@@ -85,12 +86,11 @@ func (b browser) NativeRun(request string, event func(string)) (cancel func()) {
 
 const releaseAfter = 10 * time.Second
 
+// isLast looks at how an event begins only: the last one may be megabytes.
 func isLast(event string) bool {
-	var e wire.Event
-	if json.Unmarshal([]byte(event), &e) != nil {
-		return true
-	}
-	return e.Kind == wire.EventDone || e.Kind == wire.EventError || e.Kind == wire.EventCancel
+	return slices.ContainsFunc([]string{wire.EventDone, wire.EventError, wire.EventCancel}, func(kind string) bool {
+		return strings.HasPrefix(event, `{"kind":"`+kind+`"`)
+	})
 }
 
 func (b browser) NativeHardware(f func(hardware, problem string)) {

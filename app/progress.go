@@ -22,25 +22,31 @@ type progressView struct {
 	Hidden    bool // the tab was hidden while it measured
 }
 
-// progress lays out the progress line.
-func (s *State) progress() progressView {
-	v := progressView{Percent: int(100 * s.Fraction())}
-	for _, r := range s.Runs {
+// progress lays out the progress line of the runs.
+func (s *State) progress() progressView { return s.progressOf(s.Runs, s.over()) }
+
+// progressOf lays out the progress line of runs that follow each other; over says how they ended.
+func (s *State) progressOf(runs []Run, over string) progressView {
+	v := progressView{Percent: int(100 * fraction(runs))}
+	for _, r := range runs {
 		v.Hidden = v.Hidden || r.Hidden
 		if r.Phase == RunFailed {
 			v.Retry = true
 			v.Failures = append(v.Failures, runName(r.Host)+" failed. "+sentence(r.Text))
 		}
 	}
-	run := s.Current()
+	run := current(runs)
 	if run == nil {
-		v.Text = s.over()
+		v.Text = over
 		return v
 	}
 	v.Moving, v.Cancel = true, true
 	switch run.Phase {
 	case RunWaiting:
-		v.Text, v.Percent = s.waiting(run)
+		v.Text = s.waitsFor(run)
+		if p := s.preparing(run); p >= 0 {
+			v.Percent = int(100 * p)
+		}
 	case RunQueued:
 		v.Text = "Waiting natively: " + plural(run.Position, "run") + " ahead of this one"
 	case RunCanceling:
@@ -59,17 +65,31 @@ func (s *State) progress() progressView {
 	return v
 }
 
-// waiting says for what a run waits, and how far that has come.
-func (s *State) waiting(run *Run) (string, int) {
+// waitsFor says for what a run waits.
+func (s *State) waitsFor(run *Run) string {
+	ahead := s.ahead()
 	switch {
 	case s.Native.Phase == NativePreparing:
-		return preparingText(s.Native), int(100 * s.Native.Fraction)
+		return preparingText(s.Native)
 	case run.Host == wire.Browser && s.Engine.Phase == EngineLoading:
-		return upperFirst(cmp.Or(strings.TrimSuffix(s.Engine.Text, "."), "starting the engine in this browser")), int(100 * s.Engine.Fraction)
+		return upperFirst(cmp.Or(strings.TrimSuffix(s.Engine.Text, "."), "starting the engine in this browser"))
 	case run.Host == wire.Native && s.Native.Phase == NativeUnknown:
-		return "Asking the server for its engine", int(100 * s.Fraction())
+		return "Asking the server for its engine"
+	case ahead != "":
+		return "Waiting for " + ahead + " to end, so that they do not compete"
 	}
-	return "Starting", int(100 * s.Fraction())
+	return "Starting"
+}
+
+// preparing is how far that has come for which a run waits, 0 to 1, or -1 where nobody says.
+func (s *State) preparing(run *Run) float64 {
+	switch {
+	case s.Native.Phase == NativePreparing:
+		return s.Native.Fraction
+	case run.Host == wire.Browser && s.Engine.Phase == EngineLoading:
+		return s.Engine.Fraction
+	}
+	return -1
 }
 
 // firstStart says what a server does that answers for the first time.
@@ -127,34 +147,57 @@ func underWay(percent int, canceling bool, id string, cancel goapp.EventHandler)
 	}
 }
 
-// progress shows a progressView. Its place is always taken, so that nothing moves when a run starts or ends.
+// progress shows a progressView, of the runs or of an operation's experiments. Its place is always taken, so that nothing moves
+// when a run starts or ends.
 type progress struct {
 	goapp.Compo
 	S    *session
+	Op   string // "": the runs
 	View progressView
+}
+
+// id is unique in the page.
+func (p *progress) id(name string) string {
+	if p.Op == "" {
+		return name
+	}
+	return p.Op + "-" + name
 }
 
 func (p *progress) Render() goapp.UI {
 	v := p.View
-	line := []goapp.UI{goapp.Span().Class("step").ID("step").Text(v.Text)}
+	line := []goapp.UI{goapp.Span().Class("step").ID(p.id("step")).Text(v.Text)}
 	if v.Moving {
-		line = append(line, underWay(v.Percent, v.Canceling, "cancel", p.onCancel)...)
+		line = append(line, underWay(v.Percent, v.Canceling, p.id("cancel"), p.onCancel)...)
 	}
 	body := []goapp.UI{goapp.Div().Class("status").Body(line...)}
 	if v.Hidden {
-		body = append(body, goapp.P().Class("notice warn").ID("hidden-tab").Text(
+		body = append(body, goapp.P().Class("notice warn").ID(p.id("hidden-tab")).Text(
 			"This tab was in the background while it measured. Browsers slow such tabs down, so its latencies may be too high: "+
 				"run again and keep the tab in front."))
 	}
 	for i, f := range v.Failures {
 		alert := []goapp.UI{goapp.P().Text(f)}
 		if v.Retry && i == len(v.Failures)-1 && !v.Moving {
-			alert = append(alert, goapp.Button().Type("button").ID("retry").Text("Retry").OnClick(p.onRetry))
+			alert = append(alert, goapp.Button().Type("button").ID(p.id("retry")).Text("Retry").OnClick(p.onRetry))
 		}
 		body = append(body, goapp.Div().Class("notice bad").Body(alert...))
 	}
 	return goapp.Div().Class("progress").Body(body...)
 }
 
-func (p *progress) onCancel(goapp.Context, goapp.Event) { p.S.cancelAll() }
-func (p *progress) onRetry(goapp.Context, goapp.Event)  { p.S.retry() }
+func (p *progress) onCancel(goapp.Context, goapp.Event) {
+	if p.Op == "" {
+		p.S.cancelAll()
+		return
+	}
+	p.S.cancelExperiments(p.Op)
+}
+
+func (p *progress) onRetry(goapp.Context, goapp.Event) {
+	if p.Op == "" {
+		p.S.retry()
+		return
+	}
+	p.S.repeatExperiments(p.Op)
+}

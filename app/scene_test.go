@@ -22,7 +22,7 @@ type fakeTab struct {
 	listener  func(kind, payload string)
 	sent      []wire.Command
 	restarts  int
-	native    []wire.Request
+	native    []wire.Command
 	events    []func(string) // of each native run
 	canceled  int
 	hardware  func(hardware, problem string)
@@ -34,7 +34,11 @@ type fakeTab struct {
 	follow    func()
 	stubborn  bool // the address bar
 	query     string
-	queries   int // how often it was set
+	queries   int               // how often it was set
+	saved     map[string]string // files, by name
+	printed   int
+	kept      map[string]string
+	full      bool // storage
 }
 
 func (f *fakeTab) Subscribe(l func(kind, payload string)) error {
@@ -56,12 +60,12 @@ func (f *fakeTab) Send(command string) {
 
 func (f *fakeTab) Restart() { f.restarts++ }
 
-func (f *fakeTab) NativeRun(request string, event func(string)) func() {
-	var r wire.Request
-	if err := json.Unmarshal([]byte(request), &r); err != nil {
+func (f *fakeTab) NativeRun(command string, event func(string)) func() {
+	var c wire.Command
+	if err := json.Unmarshal([]byte(command), &c); err != nil {
 		f.t.Error(err)
 	}
-	f.native, f.events = append(f.native, r), append(f.events, event)
+	f.native, f.events = append(f.native, c), append(f.events, event)
 	return func() { f.canceled++ }
 }
 
@@ -73,6 +77,20 @@ func (f *fakeTab) NativeStatus(s func(string)) func() {
 }
 
 func (f *fakeTab) OnHide(h func()) { f.hide = h }
+
+func (f *fakeTab) Save(name, _, text string) { put(&f.saved, name, text) }
+
+func (f *fakeTab) Print() { f.printed++ }
+
+func (f *fakeTab) Keep(key, text string) bool {
+	if f.full {
+		return false
+	}
+	put(&f.kept, key, text)
+	return true
+}
+
+func (f *fakeTab) Kept(key string) string { return f.kept[key] }
 
 func (f *fakeTab) Copy(text string, done func(bool)) {
 	if !f.refuse {

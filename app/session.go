@@ -52,9 +52,12 @@ type session struct {
 	command int     // number of the last command
 	lanes   map[string]*lane
 
-	Draw    DrawState
-	Inspect InspectState
-	Type    TypeState
+	Draw        DrawState
+	Report      ReportState
+	Inspect     InspectState
+	Type        TypeState
+	Training    TrainingState
+	Sensitivity SensitivityState
 
 	address
 	share share
@@ -62,9 +65,10 @@ type session struct {
 
 // An active is a command that an engine works on.
 type active struct {
-	id     int
-	host   string
-	cancel func()
+	id         int
+	host       string
+	cancel     func()
+	experiment *experiment // nil: the current run of the plan
 }
 
 func newSession(settings Settings) *session {
@@ -223,12 +227,16 @@ func (s *session) revive() {
 
 // begin carries out a plan, after the end of what goes on.
 func (s *session) begin(plan func()) {
-	if s.active != nil {
+	if s.active != nil && s.active.experiment == nil {
 		s.next = plan
 		s.cancel()
 		return
 	}
 	plan()
+	if s.active != nil {
+		s.say("The run waits for " + s.ahead() + " to end.")
+		return
+	}
 	s.say("Measuring starts.")
 	s.pump()
 }
@@ -250,7 +258,7 @@ func (s *session) cancel() {
 			r.Phase = RunCanceled
 		}
 	}
-	if s.active == nil {
+	if s.active == nil || s.active.experiment != nil {
 		run.Phase = RunCanceled
 		return
 	}
@@ -258,7 +266,11 @@ func (s *session) cancel() {
 		return
 	}
 	run.Phase = RunCanceling
-	a := s.active
+	s.end(s.active)
+}
+
+// end cancels what an engine works on, and does not wait for ever to be told that it ended.
+func (s *session) end(a *active) {
 	a.cancel()
 	s.platform.After(patience, func() {
 		s.later(func() {

@@ -207,7 +207,7 @@ func TestTheNativeHostFails(t *testing.T) {
 			t.Fatalf("%+v", s.Runs)
 		}
 		s.retry()
-		if len(f.native) != 2 {
+		if len(f.native) != 2 || f.native[1].Op != wire.OpRun {
 			t.Error("no second try")
 		}
 		// A cancelled request may end in an error; that is no failure.

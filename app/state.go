@@ -98,6 +98,9 @@ type State struct {
 	Partial []wire.Row // of these runs: size and accuracy, which come before latencies
 	Results Results
 
+	Experiments []*experiment // in their order; of those that are over, the last of each operation and host
+	Study       wire.Study    // what they gave
+
 	Announcement string // the latest for the live region
 	Copied       string // what was just copied of the results
 	Linked       string // and of the address
@@ -205,10 +208,12 @@ func (r Run) covers(model, variant, host string) bool {
 }
 
 // Current returns the run that goes on or is next, or nil when all are over.
-func (s *State) Current() *Run {
-	for i := range s.Runs {
-		if !s.Runs[i].Phase.Over() {
-			return &s.Runs[i]
+func (s *State) Current() *Run { return current(s.Runs) }
+
+func current(runs []Run) *Run {
+	for i := range runs {
+		if !runs[i].Phase.Over() {
+			return &runs[i]
 		}
 	}
 	return nil
@@ -217,20 +222,20 @@ func (s *State) Current() *Run {
 // Busy reports whether a run that the reader asked for goes on. The quick run gives way, so it does not count.
 func (s *State) Busy() bool { return s.Current() != nil && !s.Results.Quick }
 
-// Fraction is how much of all planned runs is done, 0 to 1.
-func (s *State) Fraction() float64 {
-	if len(s.Runs) == 0 {
+// fraction is how much of all the runs is done, 0 to 1.
+func fraction(runs []Run) float64 {
+	if len(runs) == 0 {
 		return 0
 	}
 	sum := 0.0
-	for _, r := range s.Runs {
+	for _, r := range runs {
 		if r.Phase.Over() {
 			sum++
 		} else {
 			sum += r.Fraction
 		}
 	}
-	return sum / float64(len(s.Runs))
+	return sum / float64(len(runs))
 }
 
 // Apply folds one event of the host's run into the state. Events that come after a run's end are ignored.
@@ -239,20 +244,10 @@ func (s *State) Apply(host string, e wire.Event) {
 	if run == nil || run.Host != host {
 		return
 	}
-	if e.Kind == wire.EventError && run.Phase == RunCanceling {
-		e = wire.Event{Kind: wire.EventCancel} // the reader asked for the end; how it came about is no news
-	}
-	switch e.Kind {
-	case wire.EventQueued:
-		run.Phase, run.Position = advance(run.Phase, RunQueued), max(e.Position, 0)
-	case wire.EventStart:
-		run.Phase = advance(run.Phase, RunActive)
+	switch e = run.follow(e); e.Kind {
+	case wire.EventStart, wire.EventDone:
 		s.merge(host, e.Result)
-	case wire.EventProgress:
-		run.Phase = advance(run.Phase, RunActive)
-		run.Step, run.Fraction = e.Step, max(run.Fraction, clamp01(e.Fraction))
 	case wire.EventRow:
-		run.Phase = advance(run.Phase, RunActive)
 		switch {
 		case e.Row == nil:
 		case e.Row.Partial:
@@ -262,14 +257,32 @@ func (s *State) Apply(host string, e wire.Event) {
 		}
 	case wire.EventNote:
 		s.note(host, e.Text)
-	case wire.EventDone:
-		s.merge(host, e.Result)
-		run.Phase, run.Fraction = RunDone, 1
-	case wire.EventError:
-		run.Phase, run.Text = RunFailed, cmp.Or(e.Text, "The run ended without saying why.")
-	case wire.EventCancel:
-		run.Phase = RunCanceled
 	}
+}
+
+// follow notes how far an event says that a run is, and returns the event as it is to be understood.
+func (r *Run) follow(e wire.Event) wire.Event {
+	if e.Kind == wire.EventError && r.Phase == RunCanceling {
+		e = wire.Event{Kind: wire.EventCancel} // the reader asked for the end; how it came about is no news
+	}
+	switch e.Kind {
+	case wire.EventQueued:
+		r.Phase, r.Position = advance(r.Phase, RunQueued), max(e.Position, 0)
+	case wire.EventProgress:
+		r.Phase = advance(r.Phase, RunActive)
+		r.Step, r.Fraction = e.Step, max(r.Fraction, clamp01(e.Fraction))
+	case wire.EventNote:
+	case wire.EventDone:
+		r.Phase, r.Fraction = RunDone, 1
+	case wire.EventError:
+		e.Text = cmp.Or(e.Text, "The run ended without saying why.")
+		r.Phase, r.Text = RunFailed, e.Text
+	case wire.EventCancel:
+		r.Phase = RunCanceled
+	default:
+		r.Phase = advance(r.Phase, RunActive)
+	}
+	return e
 }
 
 // advance never leads back from RunCanceling.
@@ -285,6 +298,20 @@ func (s *State) merge(host string, r *wire.Result) {
 	if r == nil {
 		return
 	}
+	s.meet(host, r)
+	for _, n := range r.Notes {
+		s.note(host, n)
+	}
+	for _, row := range r.Rows {
+		s.upsert(host, row)
+	}
+}
+
+// meet takes over what a result says of its host.
+func (s *State) meet(host string, r *wire.Result) {
+	if r == nil {
+		return
+	}
 	if r.Hardware.Engine != "" || r.Hardware.CPU != "" || r.Hardware.Cores != 0 {
 		put(&s.Hardware, host, r.Hardware)
 	}
@@ -293,12 +320,6 @@ func (s *State) merge(host string, r *wire.Result) {
 	}
 	if r.Peaks != nil {
 		put(&s.Peaks, host, r.Peaks)
-	}
-	for _, n := range r.Notes {
-		s.note(host, n)
-	}
-	for _, row := range r.Rows {
-		s.upsert(host, row)
 	}
 }
 
@@ -339,6 +360,9 @@ func put[V any](m *map[string]V, key string, v V) {
 func (s *State) Hide() {
 	if run := s.Current(); run != nil && run.Host == wire.Browser && run.Phase == RunActive {
 		run.Hidden = true
+	}
+	for _, x := range s.Experiments {
+		x.Hidden = x.Hidden || x.Host == wire.Browser && x.Phase == RunActive
 	}
 }
 

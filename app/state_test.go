@@ -75,7 +75,7 @@ func TestRunFromStartToEnd(t *testing.T) {
 	final := *row("mnist-lab1", "fp32", wire.Browser)
 	final.Correct = 971
 	s.Apply(wire.Browser, wire.Event{Kind: wire.EventDone, Result: &wire.Result{Version: "v1", Hardware: hw, Rows: []wire.Row{final, *row("mnist-lab1", "static-qint8", wire.Browser)}}})
-	if s.Current() != nil || s.Runs[0].Phase != RunDone || s.Fraction() != 1 {
+	if s.Current() != nil || s.Runs[0].Phase != RunDone || fraction(s.Runs) != 1 {
 		t.Errorf("at the end: %+v", s.Runs)
 	}
 	if n := len(s.Results.Rows); n != 2 || s.Results.Rows[0].Correct != 971 {
@@ -97,7 +97,7 @@ func TestHostileEvents(t *testing.T) {
 		s.Apply(wire.Native, e)
 		s.Apply(wire.Browser, e)
 	}
-	if f := s.Fraction(); f != 1 {
+	if f := fraction(s.Runs); f != 1 {
 		t.Errorf("fraction %v", f)
 	}
 	s.cards()

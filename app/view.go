@@ -13,6 +13,7 @@ import (
 // follow from that. All views together, one below the other, are the page at allPath.
 type view struct {
 	Path, Title    string
+	Alone          bool // it is no part of all views together
 	Headline, Lede string
 
 	// Render draws the view's parts below its headline; level is that of its headings.
@@ -37,7 +38,7 @@ const (
 )
 
 func views() []view {
-	return []view{experimentsView(), drawView(), typeView(), inspectView()}
+	return []view{experimentsView(), drawView(), typeView(), inspectView(), sensitivityView(), trainingView(), reportView()}
 }
 
 // id is the view's name in addresses: of its section, and of its part in embedded addresses.
@@ -61,7 +62,7 @@ func (v view) documentTitle() string {
 func viewsAt(path string) []view {
 	all := views()
 	if path == allPath {
-		return all
+		return slices.DeleteFunc(all, func(v view) bool { return v.Alone })
 	}
 	for i, v := range all {
 		if path == v.Path || path == v.embedded() {

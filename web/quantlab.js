@@ -5,7 +5,7 @@
 //                                    It begins with the worker's introduction, if there was one, and the state
 //   quantlab.browser.send(json)      a command; it waits until the worker is ready
 //   quantlab.browser.restart()       ends the worker and starts another; commands under way are forgotten
-//   quantlab.native.run(json, cb)    cb(json) for each event; returns {cancel()}
+//   quantlab.native.run(json, cb)    a command that measures; cb(json) for each event; returns {cancel()}
 //   quantlab.native.hardware(cb)     cb(json, "") or cb("", why there is none)
 //   quantlab.native.status(cb)       cb(json) while the server prepares its models; returns {close()}
 //   quantlab.forgetful               whether the browser denies the page all storage
@@ -120,7 +120,9 @@
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      const events = (text + value).split("\n\n");
+      text += value;
+      if (!value.includes("\n")) continue; // in the midst of an event, which may be megabytes
+      const events = text.split("\n\n");
       text = events.pop();
       for (const event of events) {
         if (!event.startsWith("data: ")) continue; // a comment that keeps the connection open

@@ -28,7 +28,7 @@ type fixture struct {
 // A fakeRun is a run that the engine was given.
 type fakeRun struct {
 	ctx  context.Context
-	req  wire.Request
+	c    wire.Command
 	emit func(wire.Event)
 	end  chan error
 }
@@ -62,8 +62,8 @@ func newUnprepared(t *testing.T) *fixture {
 			}
 		}),
 		queue: &queue{limit: 2},
-		run: func(ctx context.Context, req wire.Request, emit func(wire.Event)) error {
-			r := &fakeRun{ctx: ctx, req: req, emit: emit, end: make(chan error, 1)}
+		run: func(ctx context.Context, c wire.Command, emit func(wire.Event)) error {
+			r := &fakeRun{ctx: ctx, c: c, emit: emit, end: make(chan error, 1)}
 			f.runs <- r
 			select {
 			case err := <-r.end:
@@ -105,9 +105,14 @@ func (f *fixture) prepared(t *testing.T, err error) {
 	t.Fatal("the models never became ready")
 }
 
-// quick is a request that passes validation.
+// quick is a command that passes validation.
 func quick() string {
-	data, err := json.Marshal(wire.Quick())
+	req := wire.Quick()
+	return spell(wire.Command{Op: wire.OpRun, Request: &req})
+}
+
+func spell(c wire.Command) string {
+	data, err := json.Marshal(c)
 	if err != nil {
 		panic(err)
 	}
@@ -148,14 +153,22 @@ type client struct {
 // start posts a run and expects a stream.
 func (f *fixture) start(t *testing.T) *client {
 	t.Helper()
+	return f.post(t, quick())
+}
+
+// post posts a command and expects a stream.
+func (f *fixture) post(t *testing.T, command string) *client {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	res := f.send(t, ctx, "POST", "/api/run", quick())
+	res := f.send(t, ctx, "POST", "/api/run", command)
 	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
 		body, _ := io.ReadAll(res.Body)
 		t.Fatalf("status %d, %v: %s", res.StatusCode, res.Header, body)
 	}
-	return &client{t: t, lines: bufio.NewScanner(res.Body), cancel: cancel}
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, 64<<20)
+	return &client{t: t, lines: lines, cancel: cancel}
 }
 
 // next returns the next event, and false at the end of the stream.

@@ -116,8 +116,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		site:   pages,
 		models: newModels(ctx, preparing(store, stderr)),
 		queue:  &queue{limit: maxWaiting},
-		run: func(ctx context.Context, req wire.Request, emit func(wire.Event)) error {
-			_, err := lab.Run(ctx, host, store, req, emit)
+		run: func(ctx context.Context, c wire.Command, emit func(wire.Event)) error {
+			_, err := lab.Do(ctx, host, store, c, emit)
 			return err
 		},
 		check:     host.Check,

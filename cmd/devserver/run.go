@@ -21,12 +21,12 @@ const maxBody = 64 << 10
 // bodyTime is how long a client may take to send its request.
 const bodyTime = 10 * time.Second
 
-// handleRun answers POST /api/run: a wire.Request in, server-sent wire.Events out. The run waits for its turn and for
-// the models; it ends when the connection does.
+// handleRun answers POST /api/run: a wire.Command that measures in, server-sent wire.Events out. A run, or an experiment,
+// waits for its turn and for the models; it ends when the connection does.
 func (s *server) handleRun(w http.ResponseWriter, r *http.Request) {
-	req, status, err := readRequest(w, r)
+	c, status, err := readCommand(w, r)
 	if err == nil {
-		if err = s.check(req); err != nil {
+		if err = s.checkCommand(c); err != nil {
 			status = http.StatusBadRequest
 		}
 	}
@@ -64,7 +64,7 @@ func (s *server) handleRun(w http.ResponseWriter, r *http.Request) {
 		err = s.waitForModels(ctx, emit)
 	}
 	if err == nil {
-		err = s.protected(ctx, req, emit)
+		err = s.protected(ctx, c, emit)
 	}
 	switch {
 	case ended:
@@ -77,16 +77,16 @@ func (s *server) handleRun(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readRequest reads the request's body and says with which status to refuse it.
-func readRequest(w http.ResponseWriter, r *http.Request) (req wire.Request, status int, err error) {
+// readCommand reads the request's body and says with which status to refuse it.
+func readCommand(w http.ResponseWriter, r *http.Request) (c wire.Command, status int, err error) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return req, http.StatusUnsupportedMediaType, errors.New("send the request as application/json")
+		return c, http.StatusUnsupportedMediaType, errors.New("send the request as application/json")
 	}
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(bodyTime)) // not supported by a test's recorder, which never blocks
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
-	err = d.Decode(&req)
+	err = d.Decode(&c)
 	if err == nil {
 		if _, trailing := d.Token(); trailing != io.EOF {
 			err = errors.New("there is more after the JSON object")
@@ -98,12 +98,35 @@ func readRequest(w http.ResponseWriter, r *http.Request) (req wire.Request, stat
 	// A deadline left in place would end the run when it passes.
 	control.SetReadDeadline(time.Time{})
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return req, http.StatusRequestEntityTooLarge, fmt.Errorf("the request is too long: at most %d bytes are read", maxBody)
+		return c, http.StatusRequestEntityTooLarge, fmt.Errorf("the request is too long: at most %d bytes are read", maxBody)
 	}
 	if err != nil {
-		return req, http.StatusBadRequest, fmt.Errorf("the request can't be understood: %w", err)
+		return c, http.StatusBadRequest, fmt.Errorf("the request can't be understood: %w", err)
 	}
-	return req, 0, nil
+	return c, 0, nil
+}
+
+// checkCommand says what of a command this machine can't carry out.
+func (s *server) checkCommand(c wire.Command) error {
+	if !wire.Measures(c.Op) {
+		return fmt.Errorf("unknown command %.20q: the native engine carries out %s, %s, %s, %s and %s",
+			c.Op, wire.OpRun, wire.OpSensitivity, wire.OpPlans, wire.OpSweep, wire.OpAMP)
+	}
+	if c.Request == nil {
+		return fmt.Errorf("the command %s needs a request", c.Op)
+	}
+	if err := s.check(*c.Request); err != nil {
+		return err
+	}
+	switch {
+	case c.Op == wire.OpPlans && c.Plans != nil:
+		return c.Plans.Validate()
+	case c.Op == wire.OpSweep && c.Sweep != nil:
+		return c.Sweep.Validate(c.Request.Models)
+	case c.Op == wire.OpAMP && c.AMP != nil:
+		return c.AMP.Validate()
+	}
+	return nil
 }
 
 // waitForTurn returns when no run is ahead, and meanwhile tells how many are.
@@ -148,15 +171,15 @@ func (s *server) waitForModels(ctx context.Context, emit func(wire.Event)) error
 	}
 }
 
-// protected runs the request; a panic ends the run, not the server.
-func (s *server) protected(ctx context.Context, req wire.Request, emit func(wire.Event)) (err error) {
+// protected carries out the command; a panic ends the run, not the server.
+func (s *server) protected(ctx context.Context, c wire.Command, emit func(wire.Event)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			log.Printf("run: panic: %v\n%s", p, debug.Stack())
 			err = errors.New("the native engine failed, which is a fault of this program: the server's terminal says where")
 		}
 	}()
-	return s.run(ctx, req, emit)
+	return s.run(ctx, c, emit)
 }
 
 // refuse answers with a sentence, in the form of a wire.Event.

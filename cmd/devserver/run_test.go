@@ -7,8 +7,10 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +22,8 @@ func TestRun(t *testing.T) {
 	f := newFixture(t)
 	c := f.start(t)
 	r := <-f.runs
-	if len(r.req.Models) != 1 || r.req.Models[0] != "mnist-lab1" || r.req.Examples != 1000 {
-		t.Errorf("the engine got %+v", r.req)
+	if req := r.c.Request; r.c.Op != wire.OpRun || len(req.Models) != 1 || req.Models[0] != "mnist-lab1" || req.Examples != 1000 {
+		t.Errorf("the engine got %+v", r.c)
 	}
 	r.emit(wire.Event{Kind: wire.EventProgress, Step: "half", Fraction: 0.5})
 	if e := c.want(wire.EventProgress); e.Step != "half" || e.Fraction != 0.5 {
@@ -33,6 +35,77 @@ func TestRun(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	c.wantEnd()
+}
+
+// Experiments are carried out like runs, with what they ask for beside the request.
+func TestExperiments(t *testing.T) {
+	f := newFixture(t)
+	req := wire.Quick()
+	for _, want := range []wire.Command{
+		{Op: wire.OpSensitivity, Request: &req},
+		{Op: wire.OpPlans, Request: &req, Plans: &wire.PlansOptions{Schemes: []string{"float16"}}},
+		{Op: wire.OpSweep, Request: &req, Sweep: &wire.SweepOptions{Seeds: 3}},
+		{Op: wire.OpAMP, Request: &req, AMP: &wire.AMPOptions{Type: wire.Float16, Limit: 1000}},
+	} {
+		c := f.post(t, spell(want))
+		r := <-f.runs
+		if !reflect.DeepEqual(r.c, want) {
+			t.Errorf("the engine got %+v, want %+v", r.c, want)
+		}
+		r.emit(wire.Event{Kind: wire.EventDone, Study: &wire.Study{Version: want.Op}})
+		r.end <- nil
+		if e := c.want(wire.EventDone); e.Study == nil || e.Study.Version != want.Op {
+			t.Errorf("got %+v", e)
+		}
+		c.wantEnd()
+	}
+}
+
+// What an experiment gives may be large, and its client slow: it takes each piece in time, though not all at once.
+func TestALargeStudyReachesASlowClient(t *testing.T) {
+	f := newFixture(t)
+	f.server.writeTime = 400 * time.Millisecond
+	f.http.Client().Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil {
+			err = conn.(*net.TCPConn).SetReadBuffer(256 << 10) // lest it takes all at once
+		}
+		return conn, err
+	}
+	study := &wire.Study{Sweeps: make([]wire.Sweep, 1)}
+	study.Sweeps[0].Points = make([]wire.SweepPoint, 200_000) // 16 MB
+	for i := range study.Sweeps[0].Points {
+		study.Sweeps[0].Points[i] = wire.SweepPoint{Model: "mnist-lab1", Examples: i}
+	}
+	res := f.send(t, t.Context(), "POST", "/api/run", quick())
+	r := <-f.runs
+	sent := make(chan bool)
+	go func() {
+		r.emit(wire.Event{Kind: wire.EventDone, Study: study})
+		r.end <- nil
+		close(sent)
+	}()
+	var got bytes.Buffer
+	began := time.Now()
+	for {
+		n, err := io.CopyN(&got, res.Body, 1<<20)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%v after %d bytes", err, got.Len()+int(n))
+		}
+		time.Sleep(80 * time.Millisecond)
+	}
+	<-sent
+	if time.Since(began) < f.server.writeTime {
+		t.Error("the client was not slow")
+	}
+	_, data, _ := strings.Cut(got.String(), "data: ")
+	var e wire.Event
+	if err := json.Unmarshal([]byte(data), &e); err != nil || e.Study == nil || len(e.Study.Sweeps[0].Points) != 200_000 {
+		t.Errorf("%v in %d bytes", err, got.Len())
+	}
 }
 
 // A run ends with exactly one closing event, whatever the engine does.
@@ -67,7 +140,7 @@ func TestPanicEndsTheRunOnly(t *testing.T) {
 	log.SetOutput(io.Discard)
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	f := newFixture(t)
-	f.server.run = func(context.Context, wire.Request, func(wire.Event)) error { panic("index out of range") }
+	f.server.run = func(context.Context, wire.Command, func(wire.Event)) error { panic("index out of range") }
 	for range 2 {
 		c := f.start(t)
 		if e := c.want(wire.EventError); !strings.Contains(e.Text, "fault of this program") {
@@ -210,14 +283,15 @@ func TestFailedPreparation(t *testing.T) {
 func TestBadRequests(t *testing.T) {
 	f := newFixture(t)
 	change := func(key string, value any) string {
-		m := map[string]any{}
-		if err := json.Unmarshal([]byte(quick()), &m); err != nil {
+		c := map[string]any{}
+		if err := json.Unmarshal([]byte(quick()), &c); err != nil {
 			t.Fatal(err)
 		}
-		m[key] = value
-		data, _ := json.Marshal(m)
+		c["request"].(map[string]any)[key] = value
+		data, _ := json.Marshal(c)
 		return string(data)
 	}
+	request := wire.Quick()
 	for name, c := range map[string]struct {
 		body    string
 		headers []string
@@ -225,7 +299,15 @@ func TestBadRequests(t *testing.T) {
 		text    string
 	}{
 		"no JSON":          {"hello", nil, 400, "can't be understood"},
-		"empty object":     {"{}", nil, 400, "no model chosen"},
+		"empty object":     {"{}", nil, 400, `unknown command ""`},
+		"a request alone":  {`{"models":["mnist-lab1"]}`, nil, 400, `unknown field "models"`},
+		"no request":       {`{"op":"run"}`, nil, 400, "the command run needs a request"},
+		"empty request":    {`{"op":"amp","request":{}}`, nil, 400, "no model chosen"},
+		"a bad sweep":      {spell(wire.Command{Op: wire.OpSweep, Request: &request, Sweep: &wire.SweepOptions{Seeds: -1}}), nil, 400, "seeds -1 is out of range"},
+		"bad schemes":      {spell(wire.Command{Op: wire.OpPlans, Request: &request, Plans: &wire.PlansOptions{Schemes: []string{"int3"}}}), nil, 400, "int3"},
+		"a bad type":       {spell(wire.Command{Op: wire.OpAMP, Request: &request, AMP: &wire.AMPOptions{Type: "f8"}}), nil, 400, `unknown type "f8"`},
+		"a question":       {spell(wire.Command{Op: wire.OpPredict, Request: &request}), nil, 400, `unknown command "predict": the native engine carries out run, sensitivity`},
+		"a cancellation":   {`{"op":"cancel","id":1}`, nil, 400, `unknown command "cancel"`},
 		"two objects":      {quick() + "{}", nil, 400, "more after the JSON"},
 		"cut":              {quick()[:20], nil, 400, "can't be understood"},
 		"unknown field":    {change("sudo", true), nil, 400, `unknown field "sudo"`},
@@ -236,7 +318,7 @@ func TestBadRequests(t *testing.T) {
 		"runs 0":           {change("runs", 0), nil, 400, "runs 0 is out of range"},
 		"runs as text":     {change("runs", "5"), nil, 400, "can't be understood"},
 		"a number too big": {change("runs", 1e300), nil, 400, "can't be understood"},
-		"too long":         {`{"models":["` + strings.Repeat("a", maxBody) + `"]}`, nil, 413, "too long"},
+		"too long":         {`{"op":"` + strings.Repeat("a", maxBody) + `"}`, nil, 413, "too long"},
 		"long tail":        {quick() + strings.Repeat(" ", maxBody), nil, 413, "too long"},
 		"a form":           {quick(), []string{"Content-Type", "text/plain"}, 415, "application/json"},
 		"no type":          {quick(), []string{"Content-Type", ""}, 415, "application/json"},

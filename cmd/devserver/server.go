@@ -19,7 +19,7 @@ type server struct {
 	site     http.Handler
 	models   *models
 	queue    *queue
-	run      func(ctx context.Context, req wire.Request, emit func(wire.Event)) error
+	run      func(ctx context.Context, c wire.Command, emit func(wire.Event)) error
 	check    func(wire.Request) error // whether this machine can run it
 	hardware func() wire.Hardware
 	down     context.Context // ends when the server shuts down

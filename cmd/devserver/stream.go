@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -55,19 +56,25 @@ func (s *stream) send(v any) error {
 	return s.write(fmt.Sprintf("data: %s\n\n", data))
 }
 
-// write sends text at once. A client that takes nothing for too long counts as gone: a run must not wait for it.
+// write sends text at once. A client that takes nothing for too long counts as gone: a run must not wait for it. What an
+// experiment gave may be megabytes, which a slow connection takes bit by bit.
 func (s *stream) write(text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil {
-		return s.err
+	for len(text) > 0 && s.err == nil {
+		n := min(len(text), maxWrite)
+		s.control.SetWriteDeadline(time.Now().Add(s.timeout)) // not supported by a test's recorder, which never blocks
+		_, s.err = io.WriteString(s.w, text[:n])
+		text = text[n:]
 	}
-	s.control.SetWriteDeadline(time.Now().Add(s.timeout)) // not supported by a test's recorder, which never blocks
-	if _, s.err = s.w.Write([]byte(text)); s.err == nil {
+	if s.err == nil {
 		s.err = s.control.Flush()
 	}
 	return s.err
 }
+
+// maxWrite is how much a client must take within the timeout, in bytes.
+const maxWrite = 64 << 10
 
 // close ends the heartbeat; it must be called before the handler returns.
 func (s *stream) close() {

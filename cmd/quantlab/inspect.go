@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/play"
@@ -46,7 +47,7 @@ func inspectCommand(s *streams) *cobra.Command {
 			if err := settlePlan(&req, variant, cmd.Flags().Changed); err != nil {
 				return usageError{err}
 			}
-			if err := play.CheckSample(req.Conversion); err != nil {
+			if err := lab.CheckSample(req.Conversion); err != nil {
 				return usageError{err}
 			}
 			if err := out.resolve(); err != nil {

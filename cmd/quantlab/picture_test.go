@@ -26,8 +26,8 @@ func encode(t testing.TB, picture image.Image) []byte {
 	return b.Bytes()
 }
 
-// paper returns an empty white picture.
-func paper(w, h int) *image.Gray {
+// sheet returns an empty white picture.
+func sheet(w, h int) *image.Gray {
 	g := image.NewGray(image.Rect(0, 0, w, h))
 	draw.Draw(g, g.Rect, image.White, image.Point{}, draw.Src)
 	return g
@@ -66,7 +66,7 @@ func TestDigitsFromPictures(t *testing.T) {
 	defer model.Close()
 	right := 0
 	for i := range n {
-		picture := paper(160, 120)
+		picture := sheet(160, 120)
 		digit := &image.Gray{Pix: make([]uint8, 28*28), Stride: 28, Rect: image.Rect(0, 0, 28, 28)}
 		for k, p := range examples.Pixels[i*spec.In : (i+1)*spec.In] {
 			digit.Pix[k] = 255 - p
@@ -102,13 +102,13 @@ func TestDigitOnTransparentPaper(t *testing.T) {
 		}
 		return d[:]
 	}
-	if !slices.Equal(on(image.NewNRGBA(image.Rect(0, 0, 60, 60))), on(paper(60, 60))) {
+	if !slices.Equal(on(image.NewNRGBA(image.Rect(0, 0, 60, 60))), on(sheet(60, 60))) {
 		t.Error("black ink on nothing is not read as on white")
 	}
 }
 
 func TestDecodeDigitRefuses(t *testing.T) {
-	whole := encode(t, inked(paper(60, 60)))
+	whole := encode(t, inked(sheet(60, 60)))
 	huge := bytes.Clone(whole)
 	binary.BigEndian.PutUint32(huge[16:], 1<<30) // the width in the header
 	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
@@ -121,7 +121,7 @@ func TestDecodeDigitRefuses(t *testing.T) {
 		{"text", []byte("seven"), "not a PNG"},
 		{"truncated", whole[:len(whole)-30], "damaged"},
 		{"huge", huge, "pixels"},
-		{"flat", encode(t, paper(40, 40)), "empty"},
+		{"flat", encode(t, sheet(40, 40)), "empty"},
 		{"too many bytes", make([]byte, maxPictureBytes+1), "MB"},
 	} {
 		d, err := decodeDigit(bytes.NewReader(c.file))
@@ -132,10 +132,10 @@ func TestDecodeDigitRefuses(t *testing.T) {
 }
 
 func FuzzDecodeDigit(f *testing.F) {
-	whole := encode(f, inked(paper(60, 60)))
+	whole := encode(f, inked(sheet(60, 60)))
 	f.Add(whole)
 	f.Add(whole[:50])
-	f.Add(encode(f, inked(paper(28, 28))))
+	f.Add(encode(f, inked(sheet(28, 28))))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if d, err := decodeDigit(bytes.NewReader(file)); (d == nil) == (err == nil) {
 			t.Fatalf("digit %v and error %v", d != nil, err)

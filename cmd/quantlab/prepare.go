@@ -13,10 +13,12 @@ import (
 	"quantlab/cmd/internal/version"
 	"quantlab/core/dataset"
 	"quantlab/core/hardware"
+	"quantlab/core/kernel"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/report"
+	"quantlab/core/train"
 )
 
 // host is this machine.
@@ -109,14 +111,23 @@ func testSet(spec nn.Spec) string {
 	return "test images"
 }
 
-const trainHelp = `Train one model in float32, as the lab does it: Adam, cross-entropy, two epochs.
-The same seed gives the same weights, to the bit, on the same machine.
+const trainHelp = `Train one model as the lab does it: Adam, cross-entropy, two epochs. The same seed
+gives the same weights, to the bit, on the same machine.
+
+With --amp training is in mixed precision, as PyTorch's autocast does it: matrix
+products take operands rounded to bf16 or f16 and add in float32; weights, Adam
+and the loss stay float32. With f16 the loss is scaled, as GradScaler does it: a
+step whose gradients overflow is skipped, and the scale halves. The summary tells
+the time, the scale's history and how many steps were skipped. To compare with
+float32, see quantlab amp.
 
 Without --output the model goes into the cache; the other commands use the one
-trained from seed ` + defaultSeed + `. With --output it is written there as safetensors, with its
-settings, its accuracy and, for SST-2, its vocabulary.`
+trained in float32 from seed ` + defaultSeed + `, and no other replaces it. With --output it is
+written there as safetensors, with its settings, its accuracy and, for SST-2, its
+vocabulary.`
 
 const trainExample = `  quantlab train mnist-lab1
+  quantlab train mnist-lab2 --amp f16 -o mixed.safetensors
   quantlab train sst2-lab2 --seed 7 -o reviews.safetensors
   quantlab train sst2-lab2 -o core/lab/pretrained/sst2-lab2.safetensors   (the one that is in the repository)`
 
@@ -125,7 +136,7 @@ const defaultSeed = "0"
 
 func trainCommand(s *streams) *cobra.Command {
 	var seed uint64
-	var file string
+	var file, amp string
 	cmd := &cobra.Command{
 		Use:     "train MODEL",
 		Short:   "Train one model anew",
@@ -137,27 +148,41 @@ func trainCommand(s *streams) *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
+			precision, err := parsePrecision(amp)
+			if err != nil {
+				return err
+			}
 			o := output{streams: s, file: file}
 			if err := o.writable(); err != nil {
 				return err
 			}
-			return runTrain(cmd.Context(), s, spec, seed, file)
+			return runTrain(cmd.Context(), s, spec, seed, precision, file)
 		},
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().Uint64Var(&seed, "seed", prepare.DefaultSeed, "draws the first weights and the order of the examples")
+	cmd.Flags().StringVar(&amp, "amp", "", "train in mixed precision, with matrix products of this `type`: bf16 or f16")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write the model to this file instead of the cache")
 	return cmd
 }
 
-func runTrain(ctx context.Context, s *streams, spec nn.Spec, seed uint64, file string) error {
+// parsePrecision reads --amp.
+func parsePrecision(amp string) (train.Precision, error) {
+	switch p := train.Precision(amp); p {
+	case train.Float32, train.BFloat16, train.Float16:
+		return p, nil
+	}
+	return "", usagef("unknown type %q for --amp: choose %s or %s", amp, train.BFloat16, train.Float16)
+}
+
+func runTrain(ctx context.Context, s *streams, spec nn.Spec, seed uint64, precision train.Precision, file string) error {
 	store, err := prepare.Open(prepare.Options{})
 	if err != nil {
 		return err
 	}
 	meter := s.meter()
 	defer meter.close()
-	trained, err := store.TrainModel(ctx, spec, seed, meter.at)
+	trained, err := store.TrainModel(ctx, spec, seed, precision, meter.at)
 	if err != nil {
 		return err
 	}
@@ -171,6 +196,12 @@ func runTrain(ctx context.Context, s *streams, spec nn.Spec, seed uint64, file s
 	}
 	meter.close()
 	fmt.Fprintf(s.out, "%s, %s, seed %s: %s\n", spec.ID, spec.Shape(), strconv.FormatUint(seed, 10), score(spec, trained.Meta.Correct, trained.Meta.Total))
+	if precision != train.Float32 {
+		fmt.Fprintln(s.out, report.TrainingSummary(trained.Training))
+		if precision.Emulated(kernel.Best()) {
+			fmt.Fprintf(s.out, "Engine %s has no instructions for %v products: they were %s.\n", kernel.Best().Name(), precision, lab.EmulatedNote)
+		}
+	}
 	fmt.Fprintln(s.out, "Written to", filepath.Clean(file))
 	return nil
 }

@@ -110,7 +110,8 @@ const exampleHelp = `  quantlab prepare                              fetch the d
   quantlab roofline                             how near the machine's limits that is, and which
   quantlab predict --model mnist-lab2 --image seven.png
   quantlab predict --model sst2-lab2 --text "a gorgeous , witty mess"
-  quantlab inspect mnist-lab2                   what static int8 did to each layer`
+  quantlab inspect mnist-lab2                   what static int8 did to each layer
+  quantlab amp --models mnist-lab2              what mixed-precision training gains`
 
 func newRoot(s *streams) *cobra.Command {
 	root := &cobra.Command{
@@ -149,7 +150,7 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable .HasParent}}", 1))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	cobra.EnableCommandSorting = false
-	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), rooflineCommand(s), predictCommand(s), inspectCommand(s))
+	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), sensitivityCommand(s), ampCommand(s), rooflineCommand(s), predictCommand(s), inspectCommand(s), plansCommand(s), sweepCommand(s), reportCommand(s))
 	return root
 }
 

@@ -68,6 +68,12 @@ func addPasses(cmd *cobra.Command, req *wire.Request, batches *string, runs stri
 	f := cmd.Flags()
 	f.StringSliceVar(&req.Models, "models", req.Models, "measure these `models`")
 	f.StringSliceVar(&req.Variants, "variants", req.Variants, "measure these `variants`, and float32 to compare them with")
+	addTiming(cmd, req, batches, runs)
+}
+
+// addTiming adds the flags that say how forward passes are timed.
+func addTiming(cmd *cobra.Command, req *wire.Request, batches *string, runs string) {
+	f := cmd.Flags()
 	f.StringVar(batches, "batches", "1,64", "examples a forward pass: a `list` of sizes from 1 to "+strconv.Itoa(wire.MaxBatch))
 	f.IntVar(&req.Runs, "runs", req.Runs, runs)
 	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")

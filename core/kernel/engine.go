@@ -38,6 +38,13 @@ type Engine struct {
 
 	gemm func(j *gemmJob, part, parts int) // a part of a product of training
 
+	// Low types: see low.go and gemm_low.go.
+	lower       lowTypes[func(dst []uint16, src []float32)]
+	raise       lowTypes[func(dst []float32, src []uint16)]
+	round       lowTypes[func(x []float32)]
+	gemmLow     lowTypes[func(j *lowJob, part, parts int)] // nil where gemm emulates it
+	gemmFlushes bool                                       // gemm obeys gemmJob.flush, and leaves no product out
+
 	// Steps of Adam: see adam.go.
 	adam     func(r *AdamRates, s AdamStep, w, g, m, v []float32)
 	adamIdle func(r *AdamRates, steps []AdamStep, w, m, v []float32)

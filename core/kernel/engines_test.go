@@ -134,6 +134,7 @@ func TestNothing(t *testing.T) {
 	nothing := slices.Concat(
 		floatOperations(r, 0, 17, 3), intOperations(r, 0, 17, 3), sparseOperations(r, 0, 17, 3), elementwiseOperations(r, 0),
 		gemmOperations(r, 0, 17, 3), gemmOperations(r, 5, 0, 3), gemmOperations(r, 5, 17, 0),
+		lowOperations(r, 0, 17, 3), lowOperations(r, 5, 0, 3), lowOperations(r, 5, 17, 0),
 		activationOperations(r, 0, 17), activationOperations(r, 5, 0), adamOperations(r, 0),
 	)
 	for _, p := range []placement{onLine, flushEnd, flushStart} {

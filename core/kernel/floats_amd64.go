@@ -30,8 +30,9 @@ type (
 
 // What a routine starts from and ends with; the generator has the same constants.
 const (
-	addFlag  = 1 // start from what the output holds
-	reluFlag = 2
+	addFlag   = 1 // start from what the output holds
+	reluFlag  = 2
+	flushFlag = 4 // take subnormals for zeros and leave none
 )
 
 func (e *Engine) floatsAVX2() {

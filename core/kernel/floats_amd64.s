@@ -40,7 +40,17 @@ GLOBL columnMask<>(SB), RODATA|NOPTR, $256
 
 // func tile1x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile1x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile1x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), CX
 	MOVQ   flags+80(FP), CX
@@ -107,6 +117,12 @@ last:
 	ADDQ         BX, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -250,7 +266,17 @@ store:
 
 // func tile2x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile2x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile2x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	MOVQ   flags+80(FP), CX
@@ -331,6 +357,12 @@ last:
 	ADDQ         SI, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -502,7 +534,17 @@ store:
 
 // func tile3x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile3x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile3x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	MOVQ   flags+80(FP), CX
@@ -597,6 +639,12 @@ last:
 	ADDQ         SI, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -796,7 +844,17 @@ store:
 
 // func tile4x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile4x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile4x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -906,6 +964,12 @@ last:
 	ADDQ         DI, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -1134,7 +1198,17 @@ store:
 
 // func tile5x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile5x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile5x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -1258,6 +1332,12 @@ last:
 	ADDQ         DI, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -1514,7 +1594,17 @@ store:
 
 // func tile6x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -1653,6 +1743,12 @@ last:
 	ADDQ         R8, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -1938,7 +2034,17 @@ store:
 
 // func tile7x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile7x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile7x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -2091,6 +2197,12 @@ last:
 	ADDQ         R8, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -2404,7 +2516,17 @@ store:
 
 // func tile8x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile8x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile8x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -2572,6 +2694,12 @@ last:
 	ADDQ         R9, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -2914,7 +3042,17 @@ store:
 
 // func tile9x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile9x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile9x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -3096,6 +3234,12 @@ last:
 	ADDQ         R9, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -3466,7 +3610,17 @@ store:
 
 // func tile10x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile10x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile10x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -3667,6 +3821,12 @@ last:
 	ADDQ         R10, R8
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -4070,7 +4230,17 @@ store:
 
 // func tile11x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile11x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile11x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -4285,6 +4455,12 @@ last:
 	ADDQ         R10, R8
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -4716,7 +4892,17 @@ store:
 
 // func tile12x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -4945,6 +5131,12 @@ last:
 	ADDQ         R10, R8
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -5404,7 +5596,17 @@ store:
 
 // func tile13x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile13x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile13x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -5647,6 +5849,12 @@ last:
 	ADDQ         R10, R8
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -6134,7 +6342,17 @@ store:
 
 // func tile14x32AVX512(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tile14x32AVX512(SB), NOSPLIT, $0-96
+TEXT ·tile14x32AVX512(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -6391,6 +6609,12 @@ last:
 	ADDQ         R10, R8
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ      n+64(FP), CX
 	MOVQ      $+1, AX
 	SHLQ      CL, AX
@@ -6906,7 +7130,17 @@ store:
 
 // func tile1x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile1x16AVX2(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), CX
 	MOVQ   flags+80(FP), CX
@@ -6971,6 +7205,12 @@ last:
 	ADDQ         BX, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ       n+64(FP), CX
 	LEAQ       columnMask<>+128(SB), AX
 	NEGQ       CX
@@ -7130,7 +7370,17 @@ masked:
 
 // func tile2x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile2x16AVX2(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	MOVQ   flags+80(FP), CX
@@ -7211,6 +7461,12 @@ last:
 	ADDQ         SI, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ       n+64(FP), CX
 	LEAQ       columnMask<>+128(SB), AX
 	NEGQ       CX
@@ -7410,7 +7666,17 @@ masked:
 
 // func tile3x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	MOVQ   flags+80(FP), CX
@@ -7507,6 +7773,12 @@ last:
 	ADDQ         SI, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ       n+64(FP), CX
 	LEAQ       columnMask<>+128(SB), AX
 	NEGQ       CX
@@ -7746,7 +8018,17 @@ masked:
 
 // func tile4x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile4x16AVX2(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -7860,6 +8142,12 @@ last:
 	ADDQ         DI, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ       n+64(FP), CX
 	LEAQ       columnMask<>+128(SB), AX
 	NEGQ       CX
@@ -8140,7 +8428,17 @@ masked:
 
 // func tile5x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile5x16AVX2(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -8270,6 +8568,12 @@ last:
 	ADDQ         DI, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ       n+64(FP), CX
 	LEAQ       columnMask<>+128(SB), AX
 	NEGQ       CX
@@ -8590,7 +8894,17 @@ masked:
 
 // func tile6x16AVX2(c *float32, a *float32, b *float32, ldc int, rs int, cs int, ldb int, k int, n int, bias *float32, flags int, next *float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $0-96
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $8-96
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       keeping
+	VSTMXCSR (SP)
+	MOVL     (SP), AX
+	ORL      $0x00008040, AX
+	MOVL     AX, 4(SP)
+	VLDMXCSR 4(SP)
+
+keeping:
 	MOVQ   a+8(FP), AX
 	MOVQ   rs+32(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -8737,6 +9051,12 @@ last:
 	ADDQ         R8, AX
 
 finish:
+	MOVQ     flags+80(FP), AX
+	TESTQ    $0x00000004, AX
+	JZ       kept
+	VLDMXCSR (SP)
+
+kept:
 	MOVQ       n+64(FP), CX
 	LEAQ       columnMask<>+128(SB), AX
 	NEGQ       CX

@@ -6,7 +6,7 @@ package kernel
 
 // tile1x32AVX512 computes a tile of 1 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 1 {
 //		for j := range n {
@@ -34,7 +34,7 @@ func tileHalf1x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile2x32AVX512 computes a tile of 2 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 2 {
 //		for j := range n {
@@ -62,7 +62,7 @@ func tileHalf2x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile3x32AVX512 computes a tile of 3 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 3 {
 //		for j := range n {
@@ -90,7 +90,7 @@ func tileHalf3x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile4x32AVX512 computes a tile of 4 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 4 {
 //		for j := range n {
@@ -118,7 +118,7 @@ func tileHalf4x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile5x32AVX512 computes a tile of 5 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 5 {
 //		for j := range n {
@@ -146,7 +146,7 @@ func tileHalf5x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile6x32AVX512 computes a tile of 6 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 6 {
 //		for j := range n {
@@ -174,7 +174,7 @@ func tileHalf6x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile7x32AVX512 computes a tile of 7 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 7 {
 //		for j := range n {
@@ -202,7 +202,7 @@ func tileHalf7x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile8x32AVX512 computes a tile of 8 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 8 {
 //		for j := range n {
@@ -230,7 +230,7 @@ func tileHalf8x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile9x32AVX512 computes a tile of 9 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 9 {
 //		for j := range n {
@@ -258,7 +258,7 @@ func tileHalf9x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs i
 
 // tile10x32AVX512 computes a tile of 10 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 10 {
 //		for j := range n {
@@ -286,7 +286,7 @@ func tileHalf10x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs 
 
 // tile11x32AVX512 computes a tile of 11 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 11 {
 //		for j := range n {
@@ -314,7 +314,7 @@ func tileHalf11x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs 
 
 // tile12x32AVX512 computes a tile of 12 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 12 {
 //		for j := range n {
@@ -342,7 +342,7 @@ func tileHalf12x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs 
 
 // tile13x32AVX512 computes a tile of 13 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 13 {
 //		for j := range n {
@@ -370,7 +370,7 @@ func tileHalf13x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs 
 
 // tile14x32AVX512 computes a tile of 14 x n, n <= 32. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 32 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 14 {
 //		for j := range n {
@@ -398,7 +398,7 @@ func tileHalf14x32AVX512(c *float32, a *float32, b *uint16, ldc int, rs int, cs 
 
 // tile1x16AVX2 computes a tile of 1 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 1 {
 //		for j := range n {
@@ -426,7 +426,7 @@ func tileHalf1x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int
 
 // tile2x16AVX2 computes a tile of 2 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 2 {
 //		for j := range n {
@@ -454,7 +454,7 @@ func tileHalf2x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int
 
 // tile3x16AVX2 computes a tile of 3 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 3 {
 //		for j := range n {
@@ -482,7 +482,7 @@ func tileHalf3x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int
 
 // tile4x16AVX2 computes a tile of 4 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 4 {
 //		for j := range n {
@@ -510,7 +510,7 @@ func tileHalf4x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int
 
 // tile5x16AVX2 computes a tile of 5 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 5 {
 //		for j := range n {
@@ -538,7 +538,7 @@ func tileHalf5x16AVX2(c *float32, a *float32, b *uint16, ldc int, rs int, cs int
 
 // tile6x16AVX2 computes a tile of 6 x n, n <= 16. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c
 // and of the bias are touched, but 16 of b are read. On the way a cache line is fetched for every other k, from next on:
-// what the caller will need later.
+// what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.
 //
 //	for i := range 6 {
 //		for j := range n {

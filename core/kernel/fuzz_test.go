@@ -90,3 +90,7 @@ func FuzzRows(f *testing.F) {
 		}
 	})
 }
+
+func FuzzLow(f *testing.F) {
+	fuzz(f, func(r *random) []operation { return lowOperations(r, r.size(70), r.size(150), r.size(150)) })
+}

@@ -95,6 +95,11 @@ type gemmJob struct {
 	start, index []int32
 	value        []float32
 	scratch      []gemmBlock // one a part
+	flush        bool        // count subnormals as zeros, and -0 as 0: for engines whose gemmFlushes
+
+	// If combine is set, the portable product runs, with it; if zeros is, too, with the products of zeros.
+	combine func(y, w []float32, ld int, index []int32, value []float32)
+	zeros   bool
 }
 
 // A block of A, and of B where it has to be transposed. 32 rows of C, 64 deep, 128 columns wide: those of B are 32 KB.
@@ -123,7 +128,22 @@ func (s *gemmBlock) grow(n int) {
 	}
 }
 
-func (j *gemmJob) Run(part, parts int) { j.e.gemm(j, part, parts) }
+func (j *gemmJob) Run(part, parts int) {
+	if j.combine != nil {
+		j.portable(part, parts)
+		return
+	}
+	j.e.gemm(j, part, parts)
+}
+
+// add is Engine.combineF32, or what the job has in its place.
+func (j *gemmJob) add(y, w []float32, ld int, index []int32, value []float32) {
+	if j.combine != nil {
+		j.combine(y, w, ld, index, value)
+		return
+	}
+	j.e.combineF32(y, w, ld, index, value)
+}
 
 // portable is the portable Engine.gemm.
 func (j *gemmJob) portable(part, parts int) {
@@ -159,15 +179,15 @@ func (j *gemmJob) blocks(s *gemmBlock, r0, r1 int) {
 	for k0 := 0; k0 < b.Rows; k0 += blockDepth {
 		k1 := min(k0+blockDepth, b.Rows)
 		if j.kind == gemmNN {
-			s.gatherRows(j.a, r0, r1, k0, k1)
+			s.gatherRows(j.a, r0, r1, k0, k1, j.zeros)
 		} else {
-			s.gatherColumns(j.a, r0, r1, k0, k1)
+			s.gatherColumns(j.a, r0, r1, k0, k1, j.zeros)
 		}
 		for c0 := 0; c0 < c.Cols; c0 += blockCols {
 			c1 := min(c0+blockCols, c.Cols)
 			for r := r0; r < r1; r++ {
 				n := s.count[r-r0]
-				j.e.combineF32(c.Row(r)[c0:c1], b.Data[k0*b.Stride+c0:], b.Stride, s.index[r-r0][:n], s.value[r-r0][:n])
+				j.add(c.Row(r)[c0:c1], b.Data[k0*b.Stride+c0:], b.Stride, s.index[r-r0][:n], s.value[r-r0][:n])
 			}
 		}
 	}
@@ -190,23 +210,23 @@ func (j *gemmJob) transposing(s *gemmBlock, r0, r1, c0, c1 int) {
 		}
 		for b0 := r0; b0 < r1; b0 += blockRows {
 			b1 := min(b0+blockRows, r1)
-			s.gatherRows(a, b0, b1, k0, k1)
+			s.gatherRows(a, b0, b1, k0, k1, j.zeros)
 			for r := b0; r < b1; r++ {
 				n := s.count[r-b0]
-				j.e.combineF32(j.c.Row(r)[c0:c1], tile, tileStride, s.index[r-b0][:n], s.value[r-b0][:n])
+				j.add(j.c.Row(r)[c0:c1], tile, tileStride, s.index[r-b0][:n], s.value[r-b0][:n])
 			}
 		}
 	}
 }
 
-// gatherRows finds what isn't zero in the rows r0 to r1-1 and columns k0 to k1-1 of a.
-func (s *gemmBlock) gatherRows(a Matrix, r0, r1, k0, k1 int) {
+// gatherRows finds what isn't zero, or all, in the rows r0 to r1-1 and columns k0 to k1-1 of a.
+func (s *gemmBlock) gatherRows(a Matrix, r0, r1, k0, k1 int, zeros bool) {
 	for r := r0; r < r1; r++ {
 		n, index, value := 0, &s.index[r-r0], &s.value[r-r0]
 		for k, v := range a.Row(r)[k0:k1] {
 			// Written unconditionally: whether v is zero can't be predicted.
 			index[n&(blockDepth-1)], value[n&(blockDepth-1)] = int32(k), v
-			if v != 0 {
+			if v != 0 || zeros {
 				n++
 			}
 		}
@@ -214,14 +234,14 @@ func (s *gemmBlock) gatherRows(a Matrix, r0, r1, k0, k1 int) {
 	}
 }
 
-// gatherColumns finds what isn't zero in the columns r0 to r1-1 and rows k0 to k1-1 of a.
-func (s *gemmBlock) gatherColumns(a Matrix, r0, r1, k0, k1 int) {
+// gatherColumns finds what isn't zero, or all, in the columns r0 to r1-1 and rows k0 to k1-1 of a.
+func (s *gemmBlock) gatherColumns(a Matrix, r0, r1, k0, k1 int, zeros bool) {
 	clear(s.count[:])
 	for k := k0; k < k1; k++ {
 		for r, v := range a.Row(k)[r0:r1] {
 			n := s.count[r%blockRows]
 			s.index[r%blockRows][n&(blockDepth-1)], s.value[r%blockRows][n&(blockDepth-1)] = int32(k-k0), v
-			if v != 0 {
+			if v != 0 || zeros {
 				n++
 			}
 			s.count[r%blockRows] = n

@@ -42,12 +42,19 @@ type view struct {
 	down, deep int
 }
 
+// zeros added to sums turn -0 into 0.
+var zeros [32]float32
+
 // panel writes rows x cols elements of C, cols being at most a tile's, from rows of A and a panel of B. If more, it adds to what C
 // holds.
-func (f *floatKernels) panel(c view, rows, cols int, a, b view, depth int, more bool) {
-	flags := 0
+func (f *floatKernels) panel(c view, rows, cols int, a, b view, depth int, more, flush bool) {
+	flags, bias := 0, (*float32)(nil)
 	if more {
 		flags = addFlag
+	}
+	if flush {
+		flags |= flushFlag
+		bias = &zeros[0]
 	}
 	// Tiles of nearly equal height: one of a few rows would take almost as long as a tall one.
 	tiles := (rows + len(f.tiles) - 1) / len(f.tiles)
@@ -58,7 +65,7 @@ func (f *floatKernels) panel(c view, rows, cols int, a, b view, depth int, more 
 		if i < taller {
 			n++
 		}
-		f.tiles[n-1](&c.data[r*c.down], &a.data[r*a.down], right, c.down*4, a.down*4, a.deep*4, b.deep*4, depth, cols, nil, flags, right)
+		f.tiles[n-1](&c.data[r*c.down], &a.data[r*a.down], right, c.down*4, a.down*4, a.deep*4, b.deep*4, depth, cols, bias, flags, right)
 		r += n
 	}
 }
@@ -81,7 +88,7 @@ func (j *gemmJob) straight(f *floatKernels, s *gemmBlock, g region, down, deep, 
 				right = view{s.packed, 0, f.tileCols}
 			}
 			left := view{a.Data[g.r0*down+k0*deep:], down, deep}
-			f.panel(view{c.Data[g.r0*c.Stride+c0:], c.Stride, 0}, g.r1-g.r0, cols, left, right, n, k0 > 0)
+			f.panel(view{c.Data[g.r0*c.Stride+c0:], c.Stride, 0}, g.r1-g.r0, cols, left, right, n, k0 > 0, j.flush)
 		}
 	}
 }
@@ -103,7 +110,7 @@ func (j *gemmJob) crosswise(f *floatKernels, s *gemmBlock, g region, depth int) 
 		for p := range panels {
 			r0 := g.r0 + p*f.tileCols
 			right := view{s.packed[p*f.tileCols*depth:], 0, f.tileCols}
-			f.panel(view{block, f.tileCols, 0}, n, f.tileCols, view{b.Data[o0*b.Stride:], b.Stride, 1}, right, depth, false)
+			f.panel(view{block, f.tileCols, 0}, n, f.tileCols, view{b.Data[o0*b.Stride:], b.Stride, 1}, right, depth, false, j.flush)
 			transpose(c.Data[r0*c.Stride+o0:], c.Stride, block, f.tileCols, n, min(f.tileCols, g.r1-r0))
 		}
 	}

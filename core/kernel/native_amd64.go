@@ -24,6 +24,7 @@ func newAVX2() *Engine {
 	e.intsAVX2()
 	e.trainingAVX2()
 	e.limitsAVX2()
+	e.lowAVX2()
 	return e
 }
 
@@ -34,5 +35,6 @@ func newAVX512() *Engine {
 	e.intsAVX512()
 	e.trainingAVX512()
 	e.limitsAVX512()
+	e.lowAVX512()
 	return e
 }

@@ -158,6 +158,7 @@ func operations(r *random, rows, out, in int) []operation {
 		intOperations(r, rows, out, in),
 		sparseOperations(r, rows, out, in),
 		gemmOperations(r, rows, out, in),
+		lowOperations(r, rows, out, in),
 		elementwiseOperations(r, rows*in),
 		rowOperations(r, out, in),
 		activationOperations(r, rows, out),

@@ -9,11 +9,13 @@ const (
 	Float32 Kind = iota // float32 weights
 	Float16             // half-precision weights, widened on the way into a float32 product
 	Int8                // 8-bit weights and activations, 32-bit sums
+	Mixed               // bfloat16 factors and float32 sums, as training in mixed precision has them: see LowEmulated
 )
 
 // Peak does about n multiply-adds of that kind with the instructions that the engine's dense kernels use, and returns how
 // many it did: timed, that is the most that any layer can reach on this engine. They work on registers, but for
-// Float16, which widens halves from one cache line as a single row's product does: nothing but arithmetic bounds them.
+// Float16, which widens halves from one cache line as a single row's product does: nothing but arithmetic bounds them. Where products
+// of bfloat16 are emulated, their peak is Float32's.
 func (e *Engine) Peak(k Kind, n int) int { return e.peak(k, n) }
 
 // Read reads all of p, with loads as wide as those that the engine's kernels read weights with, and returns the exclusive or

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var kinds = map[string]Kind{"float32": Float32, "float16": Float16, "int8": Int8}
+var kinds = map[string]Kind{"float32": Float32, "float16": Float16, "int8": Int8, "mixed": Mixed}
 
 // How fast a peak is, no test can say.
 func TestPeakDoesAboutSoMany(t *testing.T) {

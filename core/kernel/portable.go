@@ -27,6 +27,8 @@ func newPortable() *Engine {
 		dequantizeSums:  (*epilogue).dequantize,
 		requantizeSums:  (*requantizer).requantize,
 
+		lower: lowerings, raise: raisings, round: roundings,
+
 		gemm: (*gemmJob).portable,
 		adam: adam, adamIdle: adamIdle, gate: gate,
 

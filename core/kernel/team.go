@@ -28,6 +28,8 @@ type Team struct {
 	sparseInt8 sparseInt8Job
 	gemm       gemmJob
 	blocks     []gemmBlock // one a thread
+	low        lowJob
+	lowScratch lowScratch
 }
 
 // A Job is work that can be cut into any number of parts which write nothing in common.

@@ -3,10 +3,10 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"quantlab/core/lab/wire"
 	"quantlab/core/measure"
-	"quantlab/core/nn"
 	"quantlab/core/quant"
 )
 
@@ -18,7 +18,7 @@ func (t *trial) accuracy(ctx context.Context) error {
 			continue
 		}
 		if err := t.assess(ctx, s); err != nil {
-			return fmt.Errorf("%s: %w", short(s.variant), err)
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		if t.asked(s.variant) {
 			t.early(s.row)
@@ -33,45 +33,56 @@ func (t *trial) assess(ctx context.Context, s *subject) error {
 		s.row.Note = t.untested
 		return nil
 	}
-	t.progress.begin(t.step("%s, accuracy", short(s.variant)), t.cost.accuracy())
+	t.progress.begin(t.step("%s, accuracy", s.name), t.cost.accuracy())
 	if err := t.answer(ctx, s); err != nil {
 		return err
 	}
+	t.score(s)
+	return nil
+}
+
+// score compares the subject's answers with the labels and with the baseline's.
+func (t *trial) score(s *subject) {
 	Score(&s.row, s.answers, t.test.Labels)
-	if s.variant.ID == "dynamic-qint8" {
+	if slices.ContainsFunc(s.plan, func(l quant.Scheme) bool { return l.Mode == quant.Dynamic && !l.Activation.PerRow }) {
 		t.note(fmt.Sprintf("accuracy was measured in batches of %d: dynamic int8 takes the range of its activations from each batch", EvalBatch))
 	}
 	if s != t.baseline() {
 		s.row.Paired = Paired(t.baseline().answers, s.answers, t.test.Labels)
 	}
-	return nil
 }
 
 // answer fills the subject's answers.
-func (t *trial) answer(ctx context.Context, s *subject) error {
-	n := t.test.Len()
-	s.answers = make([]int, 0, n)
-	var batch nn.Batch
-	look := func() error {
-		t.breathe()
-		return ctx.Err()
-	}
-	for lo := 0; lo < n; lo += EvalBatch {
-		hi := min(lo+EvalBatch, n)
-		t.test.Slice(&batch, lo, hi)
-		logits, err := s.model.ForwardInterruptible(batch, look)
+func (t *trial) answer(ctx context.Context, s *subject) (err error) {
+	s.answers, err = t.classes(ctx, s.model, func(done, total int) {
+		t.progress.at(t.step("%s, accuracy, %d of %d", s.name, done, total), float64(done)/float64(total))
+	})
+	return err
+}
+
+// classes returns the model's class of every test example. told hears how many are known.
+func (t *trial) classes(ctx context.Context, m *quant.Model, told func(done, total int)) ([]int, error) {
+	answers := make([]int, 0, t.test.Len())
+	look := func() error { return t.look(ctx) }
+	for batch := range inBatches(t.test, told) {
+		logits, err := m.ForwardInterruptible(batch, look)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for row := range hi - lo {
-			s.answers = append(s.answers, quant.Argmax(logits[row*t.spec.Out:(row+1)*t.spec.Out]))
-		}
-		t.progress.at(t.step("%s, accuracy, %d of %d", short(s.variant), hi, n), float64(hi)/float64(n))
+		answers = appendClasses(answers, logits, t.spec.Out)
 		if err := look(); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return answers, nil
+}
+
+// appendClasses appends the answers that the logits of some examples give.
+func appendClasses(answers []int, logits []float32, classes int) []int {
+	for ; len(logits) > 0; logits = logits[classes:] {
+		answers = append(answers, quant.Argmax(logits[:classes]))
+	}
+	return answers
 }
 
 // Score sets the row's accuracy: the share of the answers that are the labels. There is at least one of both.

@@ -17,6 +17,7 @@ import (
 	"quantlab/core/measure"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
+	"quantlab/core/scheme"
 )
 
 // EvalBatch is how many examples pass at once while accuracy is measured and while observers watch the calibration
@@ -110,4 +111,20 @@ func (h Host) describe(engine *kernel.Engine) wire.Hardware {
 func short(v wire.Variant) string {
 	title, _, _ := strings.Cut(v.Title, ",")
 	return title
+}
+
+// CustomVariant describes a plan of the reader's own as the lab's variants are described.
+func CustomVariant(p scheme.Plan) wire.Variant {
+	v := wire.Variant{ID: wire.Custom, Q: "--", DType: p[0].Mode.DType(), Title: "your plan"}
+	for _, s := range p {
+		if s.Mode.DType() != v.DType {
+			v.DType = "mixed"
+		}
+		if s.Mode == scheme.Static {
+			v.Q = "S"
+		} else if s.Mode != scheme.Float32 && v.Q != "S" {
+			v.Q = "D"
+		}
+	}
+	return v
 }

@@ -51,7 +51,7 @@ func (t *trial) timeBatch(ctx context.Context, examples *dataset.Examples, size 
 			continue
 		}
 		subjects = append(subjects, s)
-		candidates = append(candidates, measure.Candidate{Name: s.variant.ID, Call: func() error {
+		candidates = append(candidates, measure.Candidate{Name: s.name, Call: func() error {
 			_, err := s.forward(batch)
 			return err
 		}})
@@ -63,7 +63,7 @@ func (t *trial) timeBatch(ctx context.Context, examples *dataset.Examples, size 
 	over, total := 0, len(subjects)*(t.req.Runs+1) // a warm-up counts as a run
 	at := func(candidate int, format string, args ...any) {
 		what := fmt.Sprintf(format, args...)
-		t.progress.at(t.step("%s, batch %d, %s", short(subjects[candidate].variant), size, what), float64(over)/float64(total))
+		t.progress.at(t.step("%s, batch %d, %s", subjects[candidate].name, size, what), float64(over)/float64(total))
 		over++
 		t.breathe()
 	}

@@ -75,13 +75,16 @@ func (c costing) load() float64 { return 0.05 + 4*float64(c.spec.Params())/bytes
 
 func (c costing) data() float64 { return 0.1 }
 
+// trainingExamples is about how many examples a training set has.
+const trainingExamples = 60000
+
 func (c costing) train() float64 {
-	const examples, passes = 60000, 3 // forward, gradient of the weights, gradient of the activations
+	const passes = 3 // forward, gradient of the weights, gradient of the activations
 	macs := c.macs()
 	if c.spec.Data == nn.SST2 { // the first layer's product is sparse; its Adam step is not
 		macs = c.macs() - float64(c.spec.In*c.spec.Hidden[0]) + c.macs()/float64(c.spec.Batch)
 	}
-	return float64(c.spec.Epochs) * examples * passes * macs / macsPerSecond
+	return float64(c.spec.Epochs) * trainingExamples * passes * macs / macsPerSecond
 }
 
 func (c costing) calibrate() float64 { return 0.2 + 1024*c.macs()/macsPerSecond }
@@ -107,6 +110,27 @@ func (c costing) latency(variants, batch int) float64 {
 	call := float64(batch) * c.macs() / macsPerSecond
 	run := max(slack*c.host.minRun().Seconds(), call)
 	return float64(variants) * (warmUp + warmUpCalls*call + float64(c.req.Runs)*run)
+}
+
+// accuracies is the cost of so many plans in one pass, where about half of every plan is another one's too.
+func (c costing) accuracies(plans int) float64 { return float64(plans) / 2 * c.accuracy() }
+
+// fidelity is the cost of comparing so many plans with float32.
+func (c costing) fidelity(plans int) float64 {
+	return c.convert(plans) + float64(plans)*fidelityBatches*EvalBatch*c.macs()/macsPerSecond
+}
+
+// sensitivity is the cost of a model with so many layers, quantized as so many variants.
+func (c costing) sensitivity(layers, variants int) float64 {
+	plans := 1 + variants*(1+2*layers)
+	sum := c.load() + c.data() + c.calibrate() + c.convert(plans) + c.accuracies(plans) + c.fidelity(plans)
+	if c.req.Weights == wire.Fresh {
+		sum += c.train()
+	}
+	for _, b := range c.req.Batches {
+		sum += c.latency(plans, b)
+	}
+	return sum
 }
 
 // model is the cost of all steps of the model with so many variants.

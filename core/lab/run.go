@@ -61,22 +61,14 @@ func run(ctx context.Context, host Host, src Source, req wire.Request, timeOnly 
 	if err := host.Check(req); err != nil {
 		return nil, err
 	}
-	engine, err := kernel.Lookup(req.Engine)
+	r, err := newRunner(host, src, req, emit)
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{
-		host: host, src: src, req: req, timeOnly: timeOnly, engine: engine, emit: emit,
-		seen:   seen{map[kernel.Kind]float64{}, map[int]float64{}},
-		result: &wire.Result{Version: host.Version, Hardware: host.describe(engine), Settings: req, Rows: []wire.Row{}},
-	}
-	emit(wire.Event{Kind: wire.EventStart, Result: &wire.Result{
-		Version: host.Version, Hardware: r.result.Hardware, Settings: req, Rows: []wire.Row{},
-	}})
+	r.timeOnly = timeOnly
 	r.forewarn()
 
 	var plan []float64 // cost of the run up to and including each model
-	r.progress = &tracker{emit: emit}
 	for _, id := range req.Models {
 		r.progress.total += r.costing(id).model(len(r.variants()))
 		plan = append(plan, r.progress.total)
@@ -99,6 +91,27 @@ func run(ctx context.Context, host Host, src Source, req wire.Request, timeOnly 
 		r.note(busy)
 	}
 	return r.result, nil
+}
+
+// newRunner begins a run or another experiment: it emits EventStart. The request is one that the host can run.
+func newRunner(host Host, src Source, req wire.Request, emit func(wire.Event)) (*runner, error) {
+	engine, err := kernel.Lookup(req.Engine)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{
+		host: host, src: src, req: req, engine: engine, emit: emit, progress: &tracker{emit: emit},
+		seen:   seen{map[kernel.Kind]float64{}, map[int]float64{}},
+		result: &wire.Result{Version: host.Version, Hardware: host.describe(engine), Settings: req, Rows: []wire.Row{}},
+	}
+	start := *r.result
+	emit(wire.Event{Kind: wire.EventStart, Result: &start})
+	return r, nil
+}
+
+// setting is what an experiment tells of itself.
+func (r *runner) setting() wire.Setting {
+	return wire.Setting{Version: r.result.Version, Hardware: r.result.Hardware, Settings: r.req}
 }
 
 // A runner carries one run from model to model.
@@ -124,6 +137,12 @@ func (r *runner) breathe() {
 		r.host.Yield()
 		r.breath = time.Now()
 	}
+}
+
+// look is breathe for work that a context ends, with its error.
+func (r *runner) look(ctx context.Context) error {
+	r.breathe()
+	return ctx.Err()
 }
 
 // variants returns what is converted and measured: the baseline, then the others that were asked for.

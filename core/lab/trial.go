@@ -22,11 +22,16 @@ type trial struct {
 	test     *dataset.Examples // nil where the data is not here,
 	untested string            // which this then says
 	subjects []*subject        // the baseline first
+	forest   *quant.Forest     // of all subjects' models, where they are not on their own
+
+	calibration *dataset.Examples // see sample; nil before
 }
 
-// A subject is one variant of the model.
+// A subject is one variant of the model, or a plan of some of its layers.
 type subject struct {
 	variant wire.Variant
+	name    string // for progress and errors: "static int8"
+	plan    quant.Plan
 	model   *quant.Model // nil where it could not be converted; row.Note says why
 	forward forward      // of the model while latency is measured: see share
 	answers []int        // its class for each test example
@@ -124,8 +129,7 @@ func (t *trial) train(ctx context.Context) error {
 	options := train.Options{Seed: t.req.Seed, Threads: t.req.Threads, Engine: t.engine}
 	t.net, err = train.Train(ctx, t.spec, data, options, func(p train.Progress) {
 		t.breathe()
-		share := (float64(p.Epoch-1) + float64(p.Step)/float64(p.Steps)) / float64(p.Epochs)
-		t.progress.at(t.step("training, epoch %d of %d", p.Epoch, p.Epochs), share)
+		t.progress.at(t.step("training, epoch %d of %d", p.Epoch, p.Epochs), p.Share())
 	})
 	return err
 }
@@ -146,12 +150,12 @@ func (t *trial) convert(ctx context.Context) error {
 	}
 	t.progress.begin(t.step("converting"), t.cost.convert(len(variants)))
 	for i, v := range variants {
-		s := &subject{variant: v, row: t.blank(v)}
-		t.subjects = append(t.subjects, s)
 		plan, err := quant.Preset(v.ID, len(t.net.Layers))
 		if err != nil {
 			return err
 		}
+		s := &subject{variant: v, name: short(v), plan: plan, row: t.blank(v)}
+		t.subjects = append(t.subjects, s)
 		if v.ID == "static-qint8" && cal == nil {
 			s.row.Note = uncalibrated
 			continue
@@ -160,13 +164,12 @@ func (t *trial) convert(ctx context.Context) error {
 			Engine: t.engine, Threads: t.req.Threads, MaxBatch: t.largest(), Input: t.input(),
 		})
 		if err != nil {
-			return fmt.Errorf("%s: %w", short(v), err)
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		if s.row.SizeBytes, err = modelfile.Size(s.model); err != nil {
-			return fmt.Errorf("%s: %w", short(v), err)
+		if err := t.weigh(s); err != nil {
+			return err
 		}
-		s.row.Smaller = float64(t.baseline().row.SizeBytes) / float64(s.row.SizeBytes)
-		t.progress.at(t.step("%s, converting", short(v)), float64(i+1)/float64(len(variants)))
+		t.progress.at(t.step("%s, converting", s.name), float64(i+1)/float64(len(variants)))
 		t.breathe()
 		if err := ctx.Err(); err != nil {
 			return err
@@ -175,49 +178,23 @@ func (t *trial) convert(ctx context.Context) error {
 	return nil
 }
 
+// weigh takes the size of the subject's model.
+func (t *trial) weigh(s *subject) (err error) {
+	if s.row.SizeBytes, err = modelfile.Size(s.model); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	s.row.Smaller = float64(t.baseline().row.SizeBytes) / float64(s.row.SizeBytes)
+	return nil
+}
+
 // calibrate finds the activation grids for static quantization: those in the model's file, which the calibration sample gave
 // when it was trained, or else from that sample. If there is neither it returns nil and what to note.
 func (t *trial) calibrate(ctx context.Context) (cal *quant.Calibration, note string, err error) {
-	if t.meta.Calibration != nil {
-		return t.meta.Calibration, "", nil
-	}
-	step := t.step("calibrating")
-	t.progress.begin(step, t.cost.calibrate())
-	examples, err := t.src.Calibration(ctx, t.spec, nil)
-	if err == nil {
-		cal, err = Calibrate(ctx, t.net, examples, func(done, total int) {
-			t.breathe()
-			t.progress.at(step, float64(done)/float64(total))
-		})
-		return cal, "", err
-	}
-	if what := t.missing(err); what != "" && ctx.Err() == nil {
-		return nil, absent(what), nil
-	}
-	return nil, "", err
-}
-
-// Calibrate shows the examples, EvalBatch at a time and in their order, to the observers of the lab's static variant.
-// The callback, which may be nil, hears how many have passed.
-func Calibrate(ctx context.Context, net *nn.Network, examples *dataset.Examples, progress func(done, total int)) (*quant.Calibration, error) {
-	plan, err := quant.Preset("static-qint8", len(net.Layers))
+	plan, err := quant.Preset("static-qint8", len(t.net.Layers))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	n := examples.Len()
-	return quant.Calibrate(ctx, net, plan, func(yield func(nn.Batch) bool) {
-		var batch nn.Batch
-		for lo := 0; lo < n; lo += EvalBatch {
-			hi := min(lo+EvalBatch, n)
-			examples.Slice(&batch, lo, hi)
-			if !yield(batch) {
-				return
-			}
-			if progress != nil {
-				progress(hi, n)
-			}
-		}
-	})
+	return t.calibrateTo(ctx, plan)
 }
 
 // largest is the largest batch that the models must hold.
@@ -258,6 +235,10 @@ func (t *trial) report() {
 }
 
 func (t *trial) close() {
+	if t.forest != nil {
+		t.forest.Close()
+		return
+	}
 	for _, s := range t.subjects {
 		if s.model != nil {
 			s.model.Close()

@@ -18,7 +18,7 @@ const maxHeader = 2 << 20
 type tensor struct {
 	dtype  safetensors.DType
 	shape  []uint64
-	values any // []float32, []uint16 (the bits of halves) or []int8
+	values any // []float32, []uint16 (the bits of halves), []int8, []uint8 or nibbles
 }
 
 func newTensor(values any, shape ...int) tensor {
@@ -33,6 +33,8 @@ func newTensor(values any, shape ...int) tensor {
 		t.dtype = safetensors.F16
 	case []int8:
 		t.dtype = safetensors.I8
+	case []uint8, nibbles:
+		t.dtype = safetensors.U8
 	}
 	return t
 }
@@ -44,10 +46,18 @@ func (t tensor) DType() safetensors.DType { return t.dtype }
 func (t tensor) Shape() []uint64 { return t.shape }
 
 // DataLen returns the length of Data.
-func (t tensor) DataLen() uint64 { return uint64(binary.Size(t.values)) }
+func (t tensor) DataLen() uint64 {
+	if n, ok := t.values.(nibbles); ok {
+		return uint64(n.bytes())
+	}
+	return uint64(binary.Size(t.values))
+}
 
 // Data returns the numbers, little-endian. Slices of fixed-size numbers always encode.
 func (t tensor) Data() []byte {
+	if n, ok := t.values.(nibbles); ok {
+		return n.pack()
+	}
 	b, _ := binary.Append(make([]byte, 0, t.DataLen()), binary.LittleEndian, t.values)
 	return b
 }
@@ -58,6 +68,34 @@ func save(w io.Writer, tensors map[string]tensor, info map[string]string) error 
 		return fmt.Errorf("writing the model file: %w", err)
 	}
 	return nil
+}
+
+// An outline is a tensor without its numbers, which takes no time to write.
+type outline struct{ tensor }
+
+// Data returns nothing, where a file would have DataLen bytes.
+func (outline) Data() []byte { return nil }
+
+// length returns how many bytes save writes.
+func length(tensors map[string]tensor, info map[string]string) (int64, error) {
+	var n counter
+	outlines := map[string]outline{}
+	for name, t := range tensors {
+		outlines[name] = outline{t}
+		n += counter(t.DataLen())
+	}
+	if err := safetensors.SerializeToWriter(outlines, info, &n); err != nil {
+		return 0, fmt.Errorf("measuring the model file: %w", err)
+	}
+	return int64(n), nil
+}
+
+// A counter is a writer that only counts.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }
 
 // An archive is a file that was read and found whole.
@@ -103,6 +141,12 @@ func open(r io.Reader, payload int64) (*archive, error) {
 		}
 	}
 	return a, nil
+}
+
+// has reports whether the archive holds a tensor of that name and type.
+func (a *archive) has(name string, dtype safetensors.DType) bool {
+	t, ok := a.tensors[name]
+	return ok && t.DType == dtype
 }
 
 // take removes a tensor of that name and shape from the archive and decodes it into values, whose type fits.

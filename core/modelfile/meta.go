@@ -2,20 +2,23 @@
 //
 // A file holds, for layer N of the network:
 //
-//	layers.N.weight        F32, F16 or I8, out x in, as its mode says
+//	layers.N.weight        F32, F16 or I8, out x in, as its mode says; weights of 4 bits or fewer: U8, out x ⌈in/2⌉
 //	layers.N.bias          F32, out
 //	layers.N.weight_scale  F32, out: int8 layers with a scale for each output
 //	layers.N.weight_zero   I8, out: those of them that are not symmetric
 //
 // and in the metadata, whose values are strings:
 //
-//	format       "quantlab 1"
+//	format       "quantlab 1"; "quantlab 2" where a layer's weights are U8
 //	model        the network's id, such as mnist-lab1
 //	layers       JSON: each layer's scheme, its scale and zero point where there is one for the layer, and a static
 //	             layer's activation grids; absent where every layer is float32
 //	training     JSON: the settings that trained it and the accuracy measured then
 //	calibration  JSON: activation grids, so that a static model can be made where the data is not
 //	vocabulary   the words that the inputs count, one a line, in the order of the inputs
+//
+// A byte of U8 weights holds two integers in two's complement, the one of even position in its lower half; an odd row's last
+// upper half is 0. In files of format 1 weights of few bits are I8 like others, and are read as well.
 //
 // Any program that reads safetensors can read the tensors. Reading is bounded: a file is never much larger than its
 // network, and nothing in it is believed before it was checked.
@@ -49,7 +52,8 @@ const (
 	keyCalibration = "calibration"
 	keyVocabulary  = "vocabulary"
 
-	format = "quantlab 1"
+	format       = "quantlab 1"
+	formatPacked = "quantlab 2"
 )
 
 type training struct {
@@ -96,8 +100,8 @@ func (m Meta) encode(spec nn.Spec) (map[string]string, error) {
 // program writes, is as good if its tensors are.
 func decode(info map[string]string, spec nn.Spec) (Meta, error) {
 	m := Meta{Model: info[keyModel]}
-	if f := info[keyFormat]; strings.HasPrefix(f, "quantlab ") && f != format {
-		return m, fmt.Errorf("it is of format %q, this program reads %q: update quantlab, or train or download the model again", f, format)
+	if f := info[keyFormat]; strings.HasPrefix(f, "quantlab ") && f != format && f != formatPacked {
+		return m, fmt.Errorf("it is of format %q, this program reads %q and %q: update quantlab, or train or download the model again", f, format, formatPacked)
 	}
 	if m.Model == "" {
 		m.Model = spec.ID

@@ -67,6 +67,11 @@ func plans(t testing.TB, layers int) map[string]quant.Plan {
 	ps["affine per channel"] = slices.Repeat(quant.Plan{affine}, layers)
 	affine.Weight.PerChannel = false
 	ps["affine per tensor"] = slices.Repeat(quant.Plan{affine}, layers)
+	few := ps["static-qint8"][0]
+	for bits := 2; bits <= 4; bits++ {
+		few.Weight.Bits = bits
+		ps[fmt.Sprint("static, ", bits, " bits")] = slices.Repeat(quant.Plan{few}, layers)
+	}
 	mixed := slices.Clone(ps["static-qint8"])
 	mixed[0], mixed[1] = affine, ps["dynamic-float16"][0]
 	mixed[2].Activation.Observer, mixed[2].Activation.Percentile = quant.Percentile, 99.5
@@ -283,7 +288,7 @@ func TestReadRefuses(t *testing.T) {
 		"null":                  {[]byte("\x04\x00\x00\x00\x00\x00\x00\x00null"), "no tensor layers.0.weight"},
 		"other tensors":         {archived(t, map[string]tensor{"fc1.weight": newTensor([]float32{1}, 1)}, nil), "no tensor layers.0.weight"},
 		"other model":           {change(plain.Bytes(), func(_ map[string]tensor, i map[string]string) { i["model"] = "mnist-lab1" }), `"mnist-lab1"`},
-		"newer format":          {change(plain.Bytes(), func(_ map[string]tensor, i map[string]string) { i["format"] = "quantlab 2" }), "update quantlab"},
+		"newer format":          {change(plain.Bytes(), func(_ map[string]tensor, i map[string]string) { i["format"] = "quantlab 3" }), "update quantlab"},
 		"missing bias":          {change(plain.Bytes(), func(ts map[string]tensor, _ map[string]string) { delete(ts, "layers.1.bias") }), "no tensor layers.1.bias"},
 		"extra tensor":          {change(plain.Bytes(), func(ts map[string]tensor, _ map[string]string) { ts["x"] = newTensor([]int8{1}, 1) }), `"x"`},
 		"other shape": {change(plain.Bytes(), func(ts map[string]tensor, _ map[string]string) {

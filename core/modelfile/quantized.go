@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/nlpodyssey/safetensors"
+
 	"quantlab/core/nn"
 	"quantlab/core/quant"
 )
@@ -22,11 +24,19 @@ type layerInfo struct {
 func Write(w io.Writer, m *quant.Model, meta Meta) error { return write(w, m.Spec, m.Weights(), meta) }
 
 func write(w io.Writer, spec nn.Spec, weights []quant.QuantizedLayer, meta Meta) error {
-	info, err := meta.encode(spec)
+	tensors, info, err := contents(spec, weights, meta)
 	if err != nil {
 		return err
 	}
-	tensors := map[string]tensor{}
+	return save(w, tensors, info)
+}
+
+// contents returns what a file of the layers holds.
+func contents(spec nn.Spec, weights []quant.QuantizedLayer, meta Meta) (tensors map[string]tensor, info map[string]string, err error) {
+	if info, err = meta.encode(spec); err != nil {
+		return nil, nil, err
+	}
+	tensors = map[string]tensor{}
 	var layers []layerInfo
 	quantized := false
 	for i, l := range weights {
@@ -38,7 +48,12 @@ func write(w io.Writer, spec nn.Spec, weights []quant.QuantizedLayer, meta Meta)
 		case quant.Float16:
 			tensors[weightOf(i)] = newTensor(l.F16, l.Out, l.In)
 		default:
-			tensors[weightOf(i)] = newTensor(l.I8, l.Out, l.In)
+			if packs(l.Scheme) {
+				tensors[weightOf(i)] = newTensor(nibbles{l.I8, l.In}, l.Out, packedRow(l.In))
+				info[keyFormat] = formatPacked
+			} else {
+				tensors[weightOf(i)] = newTensor(l.I8, l.Out, l.In)
+			}
 			if l.Scheme.Weight.PerChannel {
 				tensors[scaleOf(i)] = newTensor(l.Scale, l.Out)
 				if l.Zero != nil {
@@ -57,11 +72,11 @@ func write(w io.Writer, spec nn.Spec, weights []quant.QuantizedLayer, meta Meta)
 	if quantized {
 		text, err := json.Marshal(layers)
 		if err != nil {
-			return fmt.Errorf("encoding the schemes of %s: %w", spec.ID, err)
+			return nil, nil, fmt.Errorf("encoding the schemes of %s: %w", spec.ID, err)
 		}
 		info[keyLayers] = string(text)
 	}
-	return save(w, tensors, info)
+	return tensors, info, nil
 }
 
 // narrow returns the zero points of int8 weights, which int8 holds.
@@ -77,19 +92,29 @@ func narrow(zero []int32) []int8 {
 // vocabulary, how it was trained and what else it could be calibrated to.
 func Size(m *quant.Model) (int64, error) { return SizeOf(m.Spec, m.Weights()) }
 
-// SizeOf is the Size of the model that the layers make.
+// SizeOf is the Size of the model that the layers make. It is quick: no weight is looked at.
 func SizeOf(spec nn.Spec, layers []quant.QuantizedLayer) (int64, error) {
-	var n counter
-	err := write(&n, spec, layers, Meta{})
-	return int64(n), err
+	tensors, info, err := contents(spec, layers, Meta{})
+	if err != nil {
+		return 0, err
+	}
+	return length(tensors, info)
 }
 
-// A counter is a writer that only counts.
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
+// LayerBytes returns what the layer's parameters take in a file: its weights, a 4-byte bias an output, and, where each output
+// has a grid of its own, a 4-byte scale and a zero point of one byte where there is one. What there is one of for the layer
+// is in the file's header.
+func LayerBytes(l *quant.QuantizedLayer) int64 {
+	n := 4*len(l.Bias) + 4*len(l.F32) + 2*len(l.F16)
+	if l.I8 != nil && packs(l.Scheme) {
+		n += nibbles{l.I8, l.In}.bytes()
+	} else {
+		n += len(l.I8)
+	}
+	if len(l.Scale) > 1 {
+		n += 4*len(l.Scale) + len(l.Zero)
+	}
+	return int64(n)
 }
 
 // Read reads a converted model of the spec's shape and makes it ready to run. It predicts the same integers as the model
@@ -153,6 +178,8 @@ func layerInfos(info map[string]string, n int) ([]layerInfo, error) {
 func (a *archive) layer(i int, l *quant.QuantizedLayer, info layerInfo) error {
 	n := l.In * l.Out
 	var weights any
+	row := l.In
+	var pack []uint8 // of weights that lie two in a byte
 	switch l.Scheme.Mode {
 	case quant.Float32:
 		l.F32 = make([]float32, n)
@@ -163,9 +190,20 @@ func (a *archive) layer(i int, l *quant.QuantizedLayer, info layerInfo) error {
 	default:
 		l.I8 = make([]int8, n)
 		weights = l.I8
+		// Format 1 gave every int8 weight a byte.
+		if packs(l.Scheme) && !a.has(weightOf(i), safetensors.I8) {
+			row = packedRow(l.In)
+			pack = make([]uint8, l.Out*row)
+			weights = pack
+		}
 	}
-	if err := a.take(weightOf(i), weights, l.Out, l.In); err != nil {
+	if err := a.take(weightOf(i), weights, l.Out, row); err != nil {
 		return err
+	}
+	if pack != nil {
+		if err := unpack(l.I8, pack, l.In); err != nil {
+			return damaged("tensor %s: %v", weightOf(i), err)
+		}
 	}
 	l.Bias = make([]float32, l.Out)
 	if err := a.take(biasOf(i), l.Bias, l.Out); err != nil {

@@ -96,13 +96,16 @@ type Network struct {
 	Layers []Linear
 }
 
+// LayerName names layer i as PyTorch does: "layers.0".
+func LayerName(i int) string { return fmt.Sprintf("layers.%d", i) }
+
 // New returns the spec's network with every parameter zero.
 func New(s Spec) *Network {
 	n, dims := &Network{Spec: s}, s.Dims()
 	for i := 1; i < len(dims); i++ {
 		in, out := dims[i-1], dims[i]
 		n.Layers = append(n.Layers, Linear{
-			Name: fmt.Sprintf("layers.%d", i-1), In: in, Out: out,
+			Name: LayerName(i - 1), In: in, Out: out,
 			W: make([]float32, in*out), B: make([]float32, out), ReLU: i < len(dims)-1,
 		})
 	}

@@ -1,7 +1,6 @@
 package play
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -51,10 +50,10 @@ func (b *Bench) calibration(ctx context.Context, n *network, plan scheme.Plan, c
 	if !plan.NeedsCalibration() {
 		return nil, nil
 	}
-	if err := CheckSample(c); err != nil {
+	if err := lab.CheckSample(c); err != nil {
 		return nil, err
 	}
-	if c.Seed == 0 && count(c) == dataset.CalibrationSize && n.meta.Calibration != nil && observesLikeTheLab(plan) {
+	if c.Seed == 0 && lab.SampleSize(c) == dataset.CalibrationSize && n.meta.Calibration != nil && lab.ObservesLikeTheLab(plan) {
 		return n.meta.Calibration, nil
 	}
 	v, err := b.activations(ctx, n, c, emit)
@@ -64,30 +63,16 @@ func (b *Bench) calibration(ctx context.Context, n *network, plan scheme.Plan, c
 	return v.Calibrate(plan, func() error { return b.breathe(ctx) })
 }
 
-// count returns how many examples calibrate.
-func count(c wire.Conversion) int { return cmp.Or(c.Examples, dataset.CalibrationSize) }
-
-// CheckSample refuses a sample that can't be had.
-func CheckSample(c wire.Conversion) error {
-	switch n := count(c); {
-	case n < 1 || n > wire.MaxCalibration:
-		return fmt.Errorf("calibrating with %d examples is out of range: give 1 to %d", n, wire.MaxCalibration)
-	case c.Seed == 0 && n > dataset.CalibrationSize:
-		return fmt.Errorf("the lab's calibration sample has %d examples, not %d: give fewer, or a seed above 0 to draw others", dataset.CalibrationSize, n)
-	}
-	return nil
-}
-
 // activations returns what float32 computes on the examples that calibrate the conversion.
 func (b *Bench) activations(ctx context.Context, n *network, c wire.Conversion, emit func(wire.Event)) (*view, error) {
-	if err := CheckSample(c); err != nil {
+	if err := lab.CheckSample(c); err != nil {
 		return nil, err
 	}
 	s, err := b.sample(ctx, n, c.Seed, emit)
 	if err != nil {
 		return nil, err
 	}
-	want := min(count(c), s.examples.Len())
+	want := min(lab.SampleSize(c), s.examples.Len())
 	if s.recorded == nil || s.recorded.Examples() < want {
 		// Batches are as in a run; only the last one of the sample may be short.
 		batches := (want + lab.EvalBatch - 1) / lab.EvalBatch
@@ -128,24 +113,14 @@ func (b *Bench) sample(ctx context.Context, n *network, seed uint64, emit func(w
 	if err := checkExamples(all, n.spec); err != nil {
 		return nil, err
 	}
-	b.drawn = &sample{model: n.spec.ID, seed: seed, examples: all.Sample(wire.MaxCalibration, seed)}
+	b.drawn = &sample{model: n.spec.ID, seed: seed, examples: lab.DrawSample(all, seed)}
 	return b.drawn, b.breathe(ctx)
 }
 
 // record runs the float32 network on the examples.
 func (b *Bench) record(ctx context.Context, n *network, examples *dataset.Examples, emit func(wire.Event)) (*quant.Activations, error) {
-	passed := 0
-	batches := func(yield func(nn.Batch) bool) {
-		var batch nn.Batch
-		for ; passed < examples.Len(); passed += batch.Rows {
-			examples.Slice(&batch, passed, min(passed+lab.EvalBatch, examples.Len()))
-			if !yield(batch) {
-				return
-			}
-		}
-	}
-	return quant.Record(n.net, batches, func() error {
-		emit(wire.Event{Kind: wire.EventProgress, Step: n.spec.ID + ", computing activations", Fraction: float64(passed) / float64(examples.Len())})
+	return lab.Record(n.net, examples, func(done, total int) error {
+		emit(wire.Event{Kind: wire.EventProgress, Step: n.spec.ID + ", computing activations", Fraction: float64(done) / float64(total)})
 		return b.breathe(ctx)
 	})
 }

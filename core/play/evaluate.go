@@ -108,18 +108,9 @@ func (b *Bench) quantized(ctx context.Context, n *network, plan scheme.Plan, cal
 				return nil, err
 			}
 		}
-		setScheme(&layers[i], s, cal, i)
+		layers[i].SetScheme(s, i, cal)
 	}
 	return layers, look()
-}
-
-// setScheme gives layer i, whose weights are converted, the rest of its scheme, and where that is static the grids of its
-// activations.
-func setScheme(l *quant.QuantizedLayer, s scheme.Scheme, cal *quant.Calibration, i int) {
-	l.Scheme = s
-	if s.Mode == scheme.Static {
-		l.InGrid, l.OutGrid = &cal.Boundaries[i].QParams, &cal.Boundaries[i+1].QParams
-	}
 }
 
 // test returns the first test examples; 0 is all of them.
@@ -149,7 +140,7 @@ type evaluation struct {
 // begin fills in what is known before anything is measured, and tells it.
 func (e *evaluation) begin(plan scheme.Plan) error {
 	e.base = e.blank(wire.Variants()[0])
-	e.row = e.blank(customVariant(plan))
+	e.row = e.blank(lab.CustomVariant(plan))
 	asTrained, err := scheme.Preset(wire.Baseline, len(plan))
 	if err != nil {
 		return err

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"quantlab/core/kernel"
-	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
+	"quantlab/core/modelfile"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
 	"quantlab/core/scheme"
@@ -87,7 +86,7 @@ func (in *inspector) converted(plan scheme.Plan, i int) (quant.QuantizedLayer, *
 		return quant.QuantizedLayer{}, nil, fmt.Errorf("%s: %w", in.n.spec.ID, err)
 	}
 	l := w.layer
-	setScheme(&l, plan[i], cal, i)
+	l.SetScheme(plan[i], i, cal)
 	return l, w, nil
 }
 
@@ -99,7 +98,7 @@ func (in *inspector) layer(i int, chain [][]float32) (wire.Layer, error) {
 		return wire.Layer{}, err
 	}
 	told := wire.Layer{
-		Name: l.Name, In: l.In, Out: l.Out, ReLU: l.ReLU, Scheme: l.Scheme.String(), Bytes: w.bytes(),
+		Name: l.Name, In: l.In, Out: l.Out, ReLU: l.ReLU, Scheme: l.Scheme.String(), Bytes: modelfile.LayerBytes(&w.layer),
 		Weights: w.distribution(), WeightLoss: wire.Distortion(w.lost.all), Rows: w.lost.rows, Cols: w.lost.cols,
 	}
 	about := findings{Layer: &told, weights: w, data: in.n.spec.Data, first: i == 0, examples: in.view.Examples()}
@@ -157,7 +156,7 @@ func inputPlacing(plan scheme.Plan, i int, l quant.QuantizedLayer) placing {
 
 // outputs runs layer i on what float32 feeds it, and on what the converted layers before it feed it.
 func (in *inspector) outputs(i int, l *quant.QuantizedLayer, chain [][]float32) (alone, chained quant.Distortion, err error) {
-	m, err := in.model(l, i)
+	m, err := in.view.Runner(i, l, in.options())
 	if err != nil {
 		return alone, chained, err
 	}
@@ -166,7 +165,7 @@ func (in *inspector) outputs(i int, l *quant.QuantizedLayer, chain [][]float32) 
 	var one, all quant.Tally
 	for k := range chain {
 		want := in.view.Output(k, i)
-		y, err := m.ForwardInterruptible(in.input(i, k), in.look)
+		y, err := m.ForwardInterruptible(in.view.Feed(k, i), in.look)
 		if err != nil {
 			return alone, chained, err
 		}
@@ -188,40 +187,14 @@ func (in *inspector) outputs(i int, l *quant.QuantizedLayer, chain [][]float32) 
 
 // alone returns what a converted layer loses on what float32 feeds it.
 func (in *inspector) alone(l *quant.QuantizedLayer, i int) (quant.Distortion, error) {
-	m, err := in.model(l, i)
+	d, err := in.view.LayerLoss(i, l, lossBatches, in.options())
 	if err != nil {
 		return quant.Distortion{}, err
 	}
-	defer m.Close()
-	var t quant.Tally
-	for k := range min(in.view.Batches(), lossBatches) {
-		y, err := m.ForwardInterruptible(in.input(i, k), in.look)
-		if err != nil {
-			return quant.Distortion{}, err
-		}
-		t.Add(in.view.Output(k, i), y)
-	}
-	return t.Distortion(), in.look()
+	return d, in.look()
 }
 
-// input returns what enters layer i in batch k of the float32 network.
-func (in *inspector) input(i, k int) nn.Batch {
-	x := in.view.Input(k)
-	if i == 0 {
-		return x
-	}
-	return nn.Batch{Rows: x.Rows, Cols: in.n.net.Layers[i].In, Dense: in.view.Output(k, i-1)}
-}
-
-// model makes a single layer ready to run. Float layers run on the engine that recorded the activations, so that what they lose
-// is not that of another order of additions.
-func (in *inspector) model(l *quant.QuantizedLayer, i int) (*quant.Model, error) {
-	o := quant.Options{Engine: in.b.engine, MaxBatch: lab.EvalBatch, Input: quant.Dense, Look: in.look}
-	if l.I8 == nil {
-		o.Engine = kernel.Reproducible()
-	}
-	if i == 0 && in.view.Input(0).IsSparse() {
-		o.Input = quant.Sparse
-	}
-	return quant.New(in.n.spec, []quant.QuantizedLayer{*l}, o)
+// options say how single layers run.
+func (in *inspector) options() quant.Options {
+	return quant.Options{Engine: in.b.engine, Look: in.look}
 }

@@ -229,15 +229,3 @@ func (w *weights) distribution() wire.Distribution {
 	d.Grid = gridOf(middle, middle.Max)
 	return d
 }
-
-// bytes is what the layer's parameters take in a model's file: a 4-byte bias an output, and, where each output has a grid of
-// its own, a 4-byte scale and a zero point of one byte where there is one. What there is one of for the layer is in the file's
-// header.
-func (w *weights) bytes() int64 {
-	l := &w.layer
-	n := 4*len(l.Bias) + 4*len(l.F32) + 2*len(l.F16) + len(l.I8)
-	if len(l.Scale) > 1 {
-		n += 4*len(l.Scale) + len(l.Zero)
-	}
-	return int64(n)
-}

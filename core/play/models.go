@@ -58,8 +58,8 @@ func (b *Bench) model(ctx context.Context, n *network, variant string, custom *w
 	}
 	r := recipe{plan: alone(plan).String(), input: input}
 	if variant == wire.Custom && plan.NeedsCalibration() {
-		if r.seed = custom.Seed; r.seed != 0 || count(*custom) != dataset.CalibrationSize {
-			r.examples = count(*custom)
+		if r.seed = custom.Seed; r.seed != 0 || lab.SampleSize(*custom) != dataset.CalibrationSize {
+			r.examples = lab.SampleSize(*custom)
 		}
 	}
 	if m = n.models[r]; m == nil {
@@ -119,19 +119,4 @@ func (n *network) keep(r recipe, m *model, variant string, own bool) {
 		delete(n.models, n.recent[0])
 		n.recent = slices.Delete(n.recent, 0, 1)
 	}
-}
-
-// observesLikeTheLab reports whether the plan's static layers observe activations as the lab's do. The grids that the lab
-// found then serve it, whatever its weights are: observers look at the float32 network.
-func observesLikeTheLab(p scheme.Plan) bool {
-	preset, err := scheme.Preset("static-qint8", len(p))
-	if err != nil {
-		return false
-	}
-	for i, s := range p {
-		if s.Mode == scheme.Static && s.Activation != preset[i].Activation {
-			return false
-		}
-	}
-	return true
 }

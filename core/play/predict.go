@@ -6,10 +6,10 @@ import (
 	"math"
 	"strings"
 
+	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
-	"quantlab/core/scheme"
 )
 
 // Predict shows one drawing or sentence to every lab variant of a model, and to the reader's own plan if there is one. Models
@@ -111,7 +111,7 @@ func (b *Bench) rows(ctx context.Context, n *network, custom *wire.Conversion, e
 		if err != nil {
 			return nil, err
 		}
-		variants = append(variants, customVariant(plan))
+		variants = append(variants, lab.CustomVariant(plan))
 	}
 	rows := make([]row, len(variants))
 	for i, v := range variants {
@@ -122,22 +122,6 @@ func (b *Bench) rows(ctx context.Context, n *network, custom *wire.Conversion, e
 		rows[i] = row{v, m, absent}
 	}
 	return rows, nil
-}
-
-// customVariant describes a plan of the reader's own as the lab's variants are described.
-func customVariant(p scheme.Plan) wire.Variant {
-	v := wire.Variant{ID: wire.Custom, Q: "--", DType: p[0].Mode.DType(), Title: "your plan"}
-	for _, s := range p {
-		if s.Mode.DType() != v.DType {
-			v.DType = "mixed"
-		}
-		if s.Mode == scheme.Static {
-			v.Q = "S"
-		} else if s.Mode != scheme.Float32 && v.Q != "S" {
-			v.Q = "D"
-		}
-	}
-	return v
 }
 
 // answer puts the batch of one to every row. The first row is the baseline.

@@ -49,10 +49,7 @@ func quantize(net *nn.Network, plan Plan, cal *Calibration, look func() error) (
 		if err != nil {
 			return nil, err
 		}
-		if s.Mode == Static {
-			in, out := cal.Boundaries[i].QParams, cal.Boundaries[i+1].QParams
-			l.InGrid, l.OutGrid = &in, &out
-		}
+		l.SetScheme(s, i, cal)
 		layers[i] = l
 	}
 	return layers, nil
@@ -71,6 +68,16 @@ func QuantizeLayer(n nn.Linear, s Scheme, look func() error) (l QuantizedLayer, 
 		l.I8, l.Scale, l.Zero, err = quantizeWeights(n.W, n.Out, n.In, s.Weight, look)
 	}
 	return l, err
+}
+
+// SetScheme gives layer i, whose weights are converted already, the rest of a scheme of the same weights, and where that is
+// static the grids that were calibrated.
+func (l *QuantizedLayer) SetScheme(s Scheme, i int, cal *Calibration) {
+	l.Scheme = s
+	if s.Mode == Static {
+		in, out := cal.Boundaries[i].QParams, cal.Boundaries[i+1].QParams
+		l.InGrid, l.OutGrid = &in, &out
+	}
 }
 
 // Dequantize writes the numbers that the weights of output o stand for: of an int8 weight q, Scale * (q - Zero). dst holds In

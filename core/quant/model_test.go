@@ -63,7 +63,7 @@ func TestStaticMatchesPyTorch(t *testing.T) {
 				}
 				for i, step := range m.steps {
 					var err error
-					if sig, err = step.forward(m, sig); err != nil {
+					if sig, err = step.forward(m.workspace, sig); err != nil {
 						t.Fatal(err)
 					}
 					if !slices.Equal(sig.q, s.Activations[i+1].uints(t)) {

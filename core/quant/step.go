@@ -18,15 +18,14 @@ type signal struct {
 
 // A step is one packed layer.
 type step interface {
-	forward(m *Model, in signal) (signal, error)
+	forward(w *workspace, in signal) (signal, error)
 }
 
-// newStep packs layer i.
-func (m *Model) newStep(i int) step {
-	l := &m.layers[i]
-	e := m.engine
+// newStep packs layer i of a network.
+func (w *workspace) newStep(i int, l *QuantizedLayer) step {
+	e := w.engine
 	base := place{i, l.Out}
-	switch sparse := m.sparse && i == 0; l.Scheme.Mode {
+	switch sparse := w.sparse && i == 0; l.Scheme.Mode {
 	case Float32:
 		if sparse {
 			return &sparseFloatStep{base, e.PackSparseF32(l.F32, l.Bias, l.Out, l.In, l.ReLU)}
@@ -57,18 +56,8 @@ func (m *Model) newStep(i int) step {
 // A place says where a layer's outputs go.
 type place struct{ layer, out int }
 
-func (p place) floats(m *Model, rows int) []float32 { return m.floats[p.layer%2][:rows*p.out] }
-func (p place) ints(m *Model, rows int) []uint8     { return m.ints[p.layer%2][:rows*p.out] }
-
-// float returns the signal as float32, dequantized where it is integers.
-func (m *Model) float(s signal) []float32 {
-	if s.q == nil {
-		return s.f
-	}
-	f := m.unpack[:len(s.q)]
-	m.engine.Dequantize(f, s.q, s.grid)
-	return f
-}
+func (p place) floats(w *workspace, rows int) []float32 { return w.floats[p.layer][:rows*p.out] }
+func (p place) ints(w *workspace, rows int) []uint8     { return w.ints[p.layer][:rows*p.out] }
 
 type floatStep struct {
 	place
@@ -77,11 +66,11 @@ type floatStep struct {
 	}
 }
 
-func (s *floatStep) forward(m *Model, in signal) (signal, error) {
-	x, y := m.float(in), s.floats(m, in.rows)
+func (s *floatStep) forward(w *workspace, in signal) (signal, error) {
+	x, y := w.float(in), s.floats(w, in.rows)
 	cols := len(x) / in.rows
-	err := m.inBlocks(in.rows, cols*s.out, func(lo, hi int) {
-		s.p.Forward(m.team, y[lo*s.out:hi*s.out], x[lo*cols:hi*cols], hi-lo)
+	err := w.inBlocks(in.rows, cols*s.out, func(lo, hi int) {
+		s.p.Forward(w.team, y[lo*s.out:hi*s.out], x[lo*cols:hi*cols], hi-lo)
 	})
 	return signal{rows: in.rows, f: y}, err
 }
@@ -93,9 +82,9 @@ type sparseFloatStep struct {
 	}
 }
 
-func (s *sparseFloatStep) forward(m *Model, in signal) (signal, error) {
-	y, b := s.floats(m, in.rows), in.batch
-	s.p.Forward(m.team, y, b.Start, b.Index, b.Value, b.Rows)
+func (s *sparseFloatStep) forward(w *workspace, in signal) (signal, error) {
+	y, b := s.floats(w, in.rows), in.batch
+	s.p.Forward(w.team, y, b.Start, b.Index, b.Value, b.Rows)
 	return signal{rows: in.rows, f: y}, nil
 }
 
@@ -106,40 +95,40 @@ type dynamicStep struct {
 	p  *kernel.I8
 }
 
-func (s *dynamicStep) forward(m *Model, in signal) (signal, error) {
-	x, xq := m.float(in), m.quantize[:in.rows*s.in]
-	grids := m.grids[:1]
+func (s *dynamicStep) forward(w *workspace, in signal) (signal, error) {
+	x, xq := w.float(in), w.quantize[:in.rows*s.in]
+	grids := w.grids[:1]
 	if s.q.PerRow {
-		grids = m.grids[:in.rows]
+		grids = w.grids[:in.rows]
 	}
 	n := len(xq) / len(grids)
 	for r := range grids {
-		if err := m.quantizeDynamic(&grids[r], xq[r*n:(r+1)*n], x[r*n:(r+1)*n], s.q); err != nil {
+		if err := w.quantizeDynamic(&grids[r], xq[r*n:(r+1)*n], x[r*n:(r+1)*n], s.q); err != nil {
 			return signal{}, err
 		}
 	}
-	y := s.floats(m, in.rows)
-	err := m.inBlocks(in.rows, s.in*s.out, func(lo, hi int) {
+	y := s.floats(w, in.rows)
+	err := w.inBlocks(in.rows, s.in*s.out, func(lo, hi int) {
 		of := grids
 		if s.q.PerRow {
 			of = grids[lo:hi]
 		}
-		s.p.Dynamic(m.team, y[lo*s.out:hi*s.out], xq[lo*s.in:hi*s.in], hi-lo, of, &m.scratch)
+		s.p.Dynamic(w.team, y[lo*s.out:hi*s.out], xq[lo*s.in:hi*s.in], hi-lo, of, &w.scratch)
 	})
 	return signal{rows: in.rows, f: y}, err
 }
 
 // quantizeDynamic puts x on a grid of its own range.
-func (m *Model) quantizeDynamic(g *kernel.Grid, xq []uint8, x []float32, q ActivationQuantizer) error {
-	lo, hi := m.engine.Range(x)
-	if m.widen != nil && !q.PerRow {
-		lo, hi = m.widen(lo, hi)
+func (w *workspace) quantizeDynamic(g *kernel.Grid, xq []uint8, x []float32, q ActivationQuantizer) error {
+	lo, hi := w.engine.Range(x)
+	if w.widen != nil && !q.PerRow {
+		lo, hi = w.widen(lo, hi)
 	}
 	if d := float64(hi) - float64(lo); d-d != 0 { // NaN or infinite
 		return fmt.Errorf("activations range from %v to %v, which can't be quantized: check the input for NaN and huge numbers", lo, hi)
 	}
 	*g = DynamicGrid(q, lo, hi).Grid()
-	m.engine.QuantizeDynamic(xq, x, *g)
+	w.engine.QuantizeDynamic(xq, x, *g)
 	return nil
 }
 
@@ -149,34 +138,26 @@ type sparseDynamicStep struct {
 	p *kernel.SparseI8
 }
 
-func (s *sparseDynamicStep) forward(m *Model, in signal) (signal, error) {
+func (s *sparseDynamicStep) forward(w *workspace, in signal) (signal, error) {
 	b := in.batch
-	xq := m.values(int(b.Start[b.Rows]))
-	grids := m.grids[:1]
+	xq := w.values(int(b.Start[b.Rows]))
+	grids := w.grids[:1]
 	from, to := b.Start[0], b.Start[b.Rows]
 	if s.q.PerRow {
-		grids = m.grids[:in.rows]
+		grids = w.grids[:in.rows]
 	}
 	for r := range grids {
 		if s.q.PerRow {
 			from, to = b.Start[r], b.Start[r+1]
 		}
 		// What a row leaves out is 0, which every grid includes anyway.
-		if err := m.quantizeDynamic(&grids[r], xq[from:to], b.Value[from:to], s.q); err != nil {
+		if err := w.quantizeDynamic(&grids[r], xq[from:to], b.Value[from:to], s.q); err != nil {
 			return signal{}, err
 		}
 	}
-	y := s.floats(m, in.rows)
-	s.p.Dynamic(m.team, y, b.Start, b.Index, xq, b.Rows, grids, &m.scratch)
+	y := s.floats(w, in.rows)
+	s.p.Dynamic(w.team, y, b.Start, b.Index, xq, b.Rows, grids, &w.scratch)
 	return signal{rows: in.rows, f: y}, nil
-}
-
-// values returns room for a sparse batch's quantized values.
-func (m *Model) values(n int) []uint8 {
-	if len(m.quantize) < n {
-		m.quantize = make([]uint8, n)
-	}
-	return m.quantize[:n]
 }
 
 type staticStep struct {
@@ -185,15 +166,15 @@ type staticStep struct {
 	p       *kernel.Static
 }
 
-func (s *staticStep) forward(m *Model, in signal) (signal, error) {
+func (s *staticStep) forward(w *workspace, in signal) (signal, error) {
 	xq := in.q
 	if xq == nil {
-		xq = m.quantize[:len(in.f)]
-		m.engine.Quantize(xq, in.f, s.in)
+		xq = w.quantize[:len(in.f)]
+		w.engine.Quantize(xq, in.f, s.in)
 	}
-	y, cols, out := s.ints(m, in.rows), len(xq)/in.rows, s.place.out
-	err := m.inBlocks(in.rows, cols*out, func(lo, hi int) {
-		s.p.Forward(m.team, y[lo*out:hi*out], xq[lo*cols:hi*cols], hi-lo, &m.scratch)
+	y, cols, out := s.ints(w, in.rows), len(xq)/in.rows, s.place.out
+	err := w.inBlocks(in.rows, cols*out, func(lo, hi int) {
+		s.p.Forward(w.team, y[lo*out:hi*out], xq[lo*cols:hi*cols], hi-lo, &w.scratch)
 	})
 	return signal{rows: in.rows, q: y, grid: s.out}, err
 }
@@ -204,12 +185,12 @@ type sparseStaticStep struct {
 	p       *kernel.SparseStatic
 }
 
-func (s *sparseStaticStep) forward(m *Model, in signal) (signal, error) {
+func (s *sparseStaticStep) forward(w *workspace, in signal) (signal, error) {
 	b := in.batch
 	n := b.Start[b.Rows]
-	xq := m.values(int(n))
-	m.engine.Quantize(xq, b.Value[:n], s.in)
-	y := s.ints(m, in.rows)
-	s.p.Forward(m.team, y, b.Start, b.Index, xq, b.Rows, &m.scratch)
+	xq := w.values(int(n))
+	w.engine.Quantize(xq, b.Value[:n], s.in)
+	y := s.ints(w, in.rows)
+	s.p.Forward(w.team, y, b.Start, b.Index, xq, b.Rows, &w.scratch)
 	return signal{rows: in.rows, q: y, grid: s.out}, nil
 }

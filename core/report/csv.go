@@ -69,26 +69,34 @@ func csvLine(result wire.Result, r wire.Row, batch string) []string {
 	} else {
 		line = append(line, "", "")
 	}
-	if p := r.Paired; p != nil {
-		line = append(line, strconv.Itoa(len(p.Flipped)), strconv.Itoa(p.Gained), strconv.Itoa(p.Lost), number(p.P, true))
-	} else {
-		line = append(line, "", "", "", "")
-	}
+	line = append(line, pairedFields(r.Paired)...)
 	line = append(line, harmless(batch))
 	if l, ok := r.LatencyUS[batch]; ok {
 		line = append(line, strconv.Itoa(len(l.Samples)), strconv.Itoa(l.Calls),
 			number(l.Mean, true), number(l.Std, len(l.Samples) > 1), number(l.Median, true), number(l.P95, true))
-		if v := l.Verdict; v != nil {
-			line = append(line, number(v.Ratio, true), number(v.Low, true), number(v.High, true), harmless(v.Word))
-		} else {
-			line = append(line, "", "", "", "")
-		}
+		line = append(line, verdictFields(l.Verdict)...)
 		line = append(line, strings.Trim(fmt.Sprint(l.Outliers), "[]"), samples(l.Samples))
 	} else {
 		line = append(line, "", "", "", "", "", "", "", "", "", "", "", "")
 	}
 	return append(line, harmless(r.Note), strconv.FormatUint(result.Settings.Seed, 10),
 		harmless(result.Hardware.CPU), harmless(result.Hardware.Browser), harmless(result.Version))
+}
+
+// pairedFields are flipped, gained, lost and p.
+func pairedFields(p *wire.Paired) []string {
+	if p == nil {
+		return make([]string, 4)
+	}
+	return []string{strconv.Itoa(len(p.Flipped)), strconv.Itoa(p.Gained), strconv.Itoa(p.Lost), number(p.P, true)}
+}
+
+// verdictFields are ratio, its interval's ends, and the word.
+func verdictFields(v *wire.Verdict) []string {
+	if v == nil {
+		return make([]string, 4)
+	}
+	return []string{number(v.Ratio, true), number(v.Low, true), number(v.High, true), harmless(v.Word)}
 }
 
 // number writes the shortest digits that read back as v.

@@ -68,7 +68,14 @@ func markdownTable(b *strings.Builder, t Table) {
 }
 
 func markdownPlain(b *strings.Builder, t PlainTable) {
-	b.WriteString("## " + escape(t.Title) + "\n\n" + escape(t.Caption) + "\n\n|")
+	b.WriteString("## " + escape(t.Title) + "\n\n" + escape(t.Caption) + "\n\n")
+	MarkdownGrid(b, t)
+	b.WriteString("\n")
+}
+
+// MarkdownGrid writes a table's columns and rows alone.
+func MarkdownGrid(b *strings.Builder, t PlainTable) {
+	b.WriteString("|")
 	for _, c := range t.Columns {
 		b.WriteString(" " + escape(c.Title) + " |")
 	}
@@ -88,7 +95,6 @@ func markdownPlain(b *strings.Builder, t PlainTable) {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("\n")
 }
 
 // Settings says in a sentence how a result was measured.
@@ -147,6 +153,9 @@ var markdownEscapes = strings.NewReplacer(
 	`\`, `\\`, `|`, `\|`, "`", "\\`", `*`, `\*`, `_`, `\_`, `~`, `\~`, `$`, `\$`, `<`, `\<`, `&`, `\&`,
 	`](`, `]\(`, `]:`, `]\:`, `][`, `]\[`, `![`, `!\[`, "\r\n", " ", "\r", " ", "\n", " ", "\t", " ", "\x00", "",
 )
+
+// EscapeMarkdown writes text so that Markdown shows it as it is, in one line.
+func EscapeMarkdown(text string) string { return escape(text) }
 
 // escape writes text so that Markdown shows it as it is, in one line.
 func escape(text string) string {

@@ -18,6 +18,7 @@ type PlainTable struct {
 	Columns        []Column
 	Rows           [][]string
 	Shares         []float64 // of the rows, in their order; nil where they have none
+	Grouped        bool      // rows with the same first cell, which follow each other, belong together
 }
 
 // Shares of a bound that are good, and that are bad.

@@ -79,12 +79,18 @@ func dataOf(model string) string {
 	return spec.Data
 }
 
-// sortedRows returns every row in the lab's order; what the lab does not know comes last, as it came.
+// sortedRows returns every row in the lab's order.
 func sortedRows(results []wire.Result) []wire.Row {
 	var rows []wire.Row
 	for _, r := range results {
 		rows = append(rows, r.Rows...)
 	}
+	SortRows(rows)
+	return rows
+}
+
+// SortRows brings rows into the lab's order; what the lab does not know comes last, as it came.
+func SortRows(rows []wire.Row) {
 	models, variants, hosts := rank(nn.IDs()), rank(wire.VariantIDs()), rank([]string{wire.Browser, wire.Native})
 	var strangers []string
 	for _, r := range rows {
@@ -99,7 +105,6 @@ func sortedRows(results []wire.Result) []wire.Row {
 			cmp.Compare(variants(a.Variant), variants(b.Variant)), cmp.Compare(hosts(a.Host), hosts(b.Host)),
 		)
 	})
-	return rows
 }
 
 // rank returns a function that tells a name's position, the same for all that are not in the list.
@@ -114,15 +119,25 @@ func rank(names []string) func(string) int {
 
 // newTable formats rows of one data set.
 func newTable(data string, rows []wire.Row) Table {
-	t := Table{Title: title(data), Caption: caption(data, rows)}
-	batches := Batches(rows...)
-	hosts := distinct(rows, func(r wire.Row) string { return r.Host })
+	t := Table{Title: title(data), Caption: caption(data, rows), Columns: columns(rows), Notes: notes(rows)}
 	oneN := len(runCounts(rows)) <= 1
-	t.Columns = append(t.Columns, Column{Key: "model", Title: "Model"})
-	if len(hosts) > 1 {
-		t.Columns = append(t.Columns, Column{Key: "where", Title: "Where"})
+	for _, r := range rows {
+		row := Row{Row: r, Cells: make([]string, len(t.Columns))}
+		for i, c := range t.Columns {
+			row.Cells[i] = cell(r, c.Key, oneN)
+		}
+		t.Rows = append(t.Rows, row)
 	}
-	t.Columns = append(t.Columns,
+	return t
+}
+
+// columns are those that the rows need: where, of several hosts, and two for each batch size.
+func columns(rows []wire.Row) []Column {
+	out := []Column{{Key: "model", Title: "Model"}}
+	if hosts := distinct(rows, func(r wire.Row) string { return r.Host }); len(hosts) > 1 {
+		out = append(out, Column{Key: "where", Title: "Where"})
+	}
+	out = append(out,
 		Column{Key: "q", Title: "Q"},
 		Column{Key: "dtype", Title: "dtype"},
 		Column{Key: "size", Title: "Size (MB)", Right: true},
@@ -132,21 +147,13 @@ func newTable(data string, rows []wire.Row) Table {
 		Column{Key: "correct", Title: "Correct", Right: true},
 		Column{Key: "flips", Title: "Answers against float32"},
 	)
-	for _, b := range batches {
-		t.Columns = append(t.Columns,
+	for _, b := range Batches(rows...) {
+		out = append(out,
 			Column{Key: "latency-" + b, Title: "Latency, batch " + b + " (µs)", Right: true},
 			Column{Key: "verdict-" + b, Title: "Batch " + b + " against float32"},
 		)
 	}
-	for _, r := range rows {
-		row := Row{Row: r, Cells: make([]string, len(t.Columns))}
-		for i, c := range t.Columns {
-			row.Cells[i] = cell(r, c.Key, oneN)
-		}
-		t.Rows = append(t.Rows, row)
-	}
-	t.Notes = notes(rows)
-	return t
+	return out
 }
 
 func title(data string) string {
@@ -263,7 +270,7 @@ func Batches(rows ...wire.Row) []string {
 }
 
 // distinct returns the different values of the rows, in order of appearance.
-func distinct(rows []wire.Row, value func(wire.Row) string) []string {
+func distinct[T any](rows []T, value func(T) string) []string {
 	var out []string
 	for _, r := range rows {
 		if v := value(r); !slices.Contains(out, v) {
@@ -341,6 +348,17 @@ func upperFirst(s string) string {
 // notes collects the rows' notes, each once, with the models it is about, and the flagged outliers. What the accuracy
 // cell says already is not said again.
 func notes(rows []wire.Row) []string {
+	out := rowNotes(rows)
+	for _, model := range distinct(rows, func(r wire.Row) string { return r.Model }) {
+		if where := outliers(rows, model); len(where) > 0 {
+			out = append(out, model+": far outliers among the runs, kept in every figure: "+strings.Join(where, "; "))
+		}
+	}
+	return out
+}
+
+// rowNotes is notes without the outliers.
+func rowNotes(rows []wire.Row) []string {
 	var out []string
 	rest := func(r wire.Row) string {
 		if r.Accuracy != nil {
@@ -355,11 +373,6 @@ func notes(rows []wire.Row) []string {
 		}
 		about := slices.DeleteFunc(slices.Clone(rows), func(r wire.Row) bool { return rest(r) != note })
 		out = append(out, strings.Join(distinct(about, func(r wire.Row) string { return r.Model }), ", ")+": "+note)
-	}
-	for _, model := range distinct(rows, func(r wire.Row) string { return r.Model }) {
-		if where := outliers(rows, model); len(where) > 0 {
-			out = append(out, model+": far outliers among the runs, kept in every figure: "+strings.Join(where, "; "))
-		}
 	}
 	return out
 }
@@ -378,4 +391,21 @@ func outliers(rows []wire.Row, model string) []string {
 		}
 	}
 	return out
+}
+
+// outlierNotes counts the latencies that have runs beyond Tukey's far fences, where there are too many rows to name each.
+func outlierNotes(rows []wire.Row) []string {
+	wild, all := 0, 0
+	for _, r := range rows {
+		for _, l := range r.LatencyUS {
+			all++
+			if len(l.Outliers) > 0 {
+				wild++
+			}
+		}
+	}
+	if wild == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d of %d latencies have far outliers among their runs, kept in every figure", wild, all)}
 }

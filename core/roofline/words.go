@@ -20,11 +20,11 @@ const (
 // words says what bounds the cell, how near it comes, and how its speed compares with the baseline's, which is nil where it
 // was not measured or is the cell itself.
 func (c *Cell) words(base *Cell, p *wire.Peaks) string {
-	return c.limit() + c.outlook(base, p)
+	return c.Limit() + c.outlook(base, p)
 }
 
-// limit is the sentence's first half: "bound by memory: 1.6 MB of weights at 96 of 100 GB/s".
-func (c *Cell) limit() string {
+// Limit says what bounds the cell and how near it comes, the first half of its sentence: "bound by memory: 1.6 MB of weights at 96 of 100 GB/s".
+func (c *Cell) Limit() string {
 	var s string
 	switch c.Bound {
 	case Overhead:

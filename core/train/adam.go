@@ -57,15 +57,21 @@ func (j *updateJob) Run(part, parts int) {
 	for i := range j.t.layers {
 		l := &j.t.layers[i]
 		rows := l.weight.grad.Rows
-		for s := rows * part / parts; s < rows*(part+1)/parts; s++ {
-			r := s
-			if i == 0 && j.t.words != nil {
-				r = int(j.t.words.list[s])
-			}
-			a.update(l.weight, r, l.weight.grad.Row(s))
-		}
+		j.t.updateRows(i, rows*part/parts, rows*(part+1)/parts)
 		if part == i%parts {
 			a.update(l.bias, 0, l.bias.grad.Row(0))
 		}
+	}
+}
+
+// updateRows makes the step for the weights of layer i whose gradients are the rows lo to hi-1.
+func (t *trainer) updateRows(i, lo, hi int) {
+	weight := t.layers[i].weight
+	for s := lo; s < hi; s++ {
+		r := s
+		if i == 0 && t.words != nil {
+			r = int(t.words.list[s])
+		}
+		t.adam.update(weight, r, weight.grad.Row(s))
 	}
 }

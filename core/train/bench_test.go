@@ -11,28 +11,33 @@ import (
 	"quantlab/core/nn"
 )
 
-// BenchmarkStep makes steps of the lab's models on data that is as sparse as theirs, words following Zipf's law.
+// BenchmarkStep makes steps of the lab's models on data that is as sparse as theirs, words following Zipf's law. Beside the time of a
+// step it tells that of its matrix products.
 func BenchmarkStep(b *testing.B) {
 	for _, spec := range nn.Specs() {
 		batches := manyBatches(spec)
 		for _, engine := range kernel.Engines() {
 			for _, threads := range []int{1, 2} {
-				b.Run(fmt.Sprintf("%s/%s/threads=%d", spec.ID, engine.Name(), threads), func(b *testing.B) {
-					team := kernel.NewTeam(threads)
-					defer team.Close()
-					net := nn.New(spec)
-					Init(net, 0)
-					t, labels := newTrainer(net, engine, team, spec.Batch, spec.Data == nn.SST2), make([]uint8, spec.Batch)
-					for i := range labels {
-						labels[i] = uint8(i % spec.Out)
-					}
-					for _, x := range batches {
-						t.step(x, labels)
-					}
-					for i := 0; b.Loop(); i++ {
-						t.step(batches[i%len(batches)], labels)
-					}
-				})
+				for _, precision := range []Precision{Float32, BFloat16, Float16} {
+					b.Run(fmt.Sprintf("%s/%s/threads=%d/%v", spec.ID, engine.Name(), threads, precision), func(b *testing.B) {
+						team := kernel.NewTeam(threads)
+						defer team.Close()
+						net := nn.New(spec)
+						Init(net, 0)
+						t, labels := newTrainer(net, engine, team, spec.Batch, spec.Data == nn.SST2, precision), make([]uint8, spec.Batch)
+						for i := range labels {
+							labels[i] = uint8(i % spec.Out)
+						}
+						for _, x := range batches {
+							t.step(x, labels)
+						}
+						t.matrix = 0
+						for i := 0; b.Loop(); i++ {
+							t.step(batches[i%len(batches)], labels)
+						}
+						b.ReportMetric(float64(t.matrix.Nanoseconds())/float64(b.N), "matrix-ns/op")
+					})
+				}
 			}
 		}
 	}

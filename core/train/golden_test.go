@@ -88,7 +88,7 @@ func TestGoldenSteps(t *testing.T) {
 				copy(net.Layers[i].W, l.W)
 				copy(net.Layers[i].B, l.B)
 			}
-			tr := newTrainer(net, kernel.Best(), nil, 6, c.Sparse)
+			tr := newTrainer(net, kernel.Best(), nil, 6, c.Sparse, Float32)
 			for n, step := range c.Steps {
 				labels := bytesOf(step.Labels)
 				x := nn.Batch{Rows: len(labels), Cols: c.Dims[0], Dense: step.X}

@@ -3,7 +3,8 @@
 //
 // A seed fixes the initial weights and the order of the examples. From them follow the same weights, to the bit, on one machine
 // and one kernel engine, for any number of threads; avx2 and avx512 give the same ones, too, while the portable engine rounds every
-// product on its own. Other machines may differ in the last bits: not every processor computes the exponential function alike.
+// product on its own. In mixed precision all engines give the same ones. Other machines may differ in the last bits: not every
+// processor computes the exponential function alike.
 package train
 
 import (
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"time"
 
 	"quantlab/core/dataset"
 	"quantlab/core/kernel"
@@ -23,6 +25,8 @@ type Options struct {
 	Threads int            // 0 is 1
 	Engine  *kernel.Engine // nil is the best one
 	Epochs  int            // 0 is the spec's
+
+	Precision Precision // of the matrix products of training
 }
 
 func (o Options) engine() *kernel.Engine {
@@ -36,7 +40,17 @@ func (o Options) engine() *kernel.Engine {
 type Progress struct {
 	Epoch, Epochs int     // Epoch counts from 1
 	Step, Steps   int     // within the epoch; Step counts from 1
-	Loss          float64 // mean cross-entropy of the step's examples, before the step
+	Loss          float64 // mean cross-entropy of the step's examples, before the step; may not be finite where the step is skipped
+
+	Scale   float64       // of the loss, after the step; 0 where it is not scaled
+	Skipped int           // steps so far whose gradients overflowed
+	Time    time.Duration // spent in steps so far
+	Matrix  time.Duration // of it, in matrix products and in conversions to the low type
+}
+
+// Share is how much of the training is over.
+func (p Progress) Share() float64 {
+	return (float64(p.Epoch-1) + float64(p.Step)/float64(p.Steps)) / float64(p.Epochs)
 }
 
 // The streams that a seed is split into.
@@ -66,6 +80,9 @@ func Train(ctx context.Context, spec nn.Spec, data *dataset.Examples, opt Option
 	if err := check(spec, data); err != nil {
 		return nil, err
 	}
+	if err := opt.Precision.check(); err != nil {
+		return nil, err
+	}
 	epochs := opt.Epochs
 	if epochs == 0 {
 		epochs = spec.Epochs
@@ -77,7 +94,7 @@ func Train(ctx context.Context, spec nn.Spec, data *dataset.Examples, opt Option
 	Init(net, opt.Seed)
 	team := kernel.NewTeam(opt.Threads)
 	defer team.Close()
-	t := newTrainer(net, opt.engine(), team, min(spec.Batch, data.Len()), data.Sparse())
+	t := newTrainer(net, opt.engine(), team, min(spec.Batch, data.Len()), data.Sparse(), opt.Precision)
 
 	order := make([]int, data.Len())
 	for i := range order {
@@ -88,6 +105,7 @@ func Train(ctx context.Context, spec nn.Spec, data *dataset.Examples, opt Option
 		steps   = (data.Len() + spec.Batch - 1) / spec.Batch
 		batch   nn.Batch
 		labels  = make([]uint8, spec.Batch)
+		spent   time.Duration
 	)
 	for epoch := range epochs {
 		shuffle.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
@@ -100,12 +118,18 @@ func Train(ctx context.Context, spec nn.Spec, data *dataset.Examples, opt Option
 			for i, r := range rows {
 				labels[i] = data.Labels[r]
 			}
+			begin := time.Now()
 			loss := t.step(batch, labels[:len(rows)])
-			if math.IsNaN(loss) || math.IsInf(loss, 0) {
+			spent += time.Since(begin)
+			if t.diverged(loss) {
 				return nil, fmt.Errorf("training diverged: the loss of step %d in epoch %d is %v; try a learning rate below %g", step+1, epoch+1, loss, spec.LR)
 			}
 			if progress != nil {
-				progress(Progress{epoch + 1, epochs, step + 1, steps, loss})
+				p := Progress{Epoch: epoch + 1, Epochs: epochs, Step: step + 1, Steps: steps, Loss: loss, Time: spent, Matrix: t.matrix}
+				if t.mixed != nil {
+					p.Scale, p.Skipped = t.mixed.scale(), t.mixed.skipped
+				}
+				progress(p)
 			}
 		}
 	}
@@ -114,6 +138,15 @@ func Train(ctx context.Context, spec nn.Spec, data *dataset.Examples, opt Option
 		return nil, fmt.Errorf("training diverged: %w", err)
 	}
 	return net, nil
+}
+
+// diverged reports whether training is beyond repair after a step of that loss. A scaled loss may overflow once in a while, and its
+// step is skipped.
+func (t *trainer) diverged(loss float64) bool {
+	if t.mixed != nil && t.mixed.scaler != nil {
+		return t.mixed.scaler.exhausted()
+	}
+	return math.IsNaN(loss) || math.IsInf(loss, 0)
 }
 
 // check reports whether the spec's network can read the examples.

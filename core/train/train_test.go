@@ -152,7 +152,7 @@ func TestSparseIsDense(t *testing.T) {
 				one, two := nn.New(spec), nn.New(spec)
 				Init(one, 1)
 				Init(two, 1)
-				sparse, dense := newTrainer(one, engine, team, rows, true), newTrainer(two, engine, team, rows, false)
+				sparse, dense := newTrainer(one, engine, team, rows, true, Float32), newTrainer(two, engine, team, rows, false, Float32)
 				for step := range steps {
 					x, labels := batch(step)
 					if a, b := sparse.step(compress(x), labels), dense.step(x, labels); a != b {
@@ -211,7 +211,7 @@ func TestGradient(t *testing.T) {
 			x.Dense[i] = float32(r.IntN(3))
 		}
 		labels := []uint8{0, 1, 2, 1, 0}
-		tr := newTrainer(net, kernel.Best(), nil, 5, sparse)
+		tr := newTrainer(net, kernel.Best(), nil, 5, sparse, Float32)
 		in := x
 		if sparse {
 			in = compress(x)
@@ -372,7 +372,7 @@ func TestNoAllocation(t *testing.T) {
 			team := kernel.NewTeam(threads)
 			net := nn.New(spec)
 			Init(net, 0)
-			tr := newTrainer(net, kernel.Best(), team, 32, sparse)
+			tr := newTrainer(net, kernel.Best(), team, 32, sparse, Float32)
 			var batch nn.Batch
 			data.Slice(&batch, 0, 32)
 			if n := testing.AllocsPerRun(10, func() { tr.step(batch, data.Labels[:32]) }); n != 0 {

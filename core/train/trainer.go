@@ -2,6 +2,7 @@ package train
 
 import (
 	"slices"
+	"time"
 
 	"quantlab/core/kernel"
 	"quantlab/core/nn"
@@ -14,6 +15,9 @@ type trainer struct {
 	layers []layer
 	adam   adam
 	words  *words // of a network that reads bags of words, or nil
+	mixed  *mixed // of training in mixed precision, or nil
+
+	matrix time.Duration // spent in matrix products so far, and in conversions to a low type
 
 	updating   updateJob
 	catchingUp catchUpJob
@@ -33,17 +37,24 @@ type layer struct {
 type tensor struct{ value, grad, mean, square kernel.Matrix }
 
 func newTensor(rows, cols int) tensor {
-	return tensor{kernel.NewMatrix(rows, cols), kernel.NewMatrix(rows, cols), kernel.NewMatrix(rows, cols), kernel.NewMatrix(rows, cols)}
+	return tensor{zeros(rows, cols), zeros(rows, cols), zeros(rows, cols), zeros(rows, cols)}
+}
+
+// zeros returns a matrix whose memory has been written to, so that no step has to wait for the system to supply it.
+func zeros(rows, cols int) kernel.Matrix {
+	m := kernel.NewMatrix(rows, cols)
+	clear(m.Data)
+	return m
 }
 
 // newTrainer takes over net's parameters, for batches of up to that many rows.
-func newTrainer(net *nn.Network, engine *kernel.Engine, team *kernel.Team, batch int, sparse bool) *trainer {
+func newTrainer(net *nn.Network, engine *kernel.Engine, team *kernel.Team, batch int, sparse bool, precision Precision) *trainer {
 	t := &trainer{engine: engine, team: team, adam: newAdam(engine, net.Spec.LR)}
 	for i, l := range net.Layers {
 		state := layer{relu: l.ReLU, bias: newTensor(1, l.Out), y: kernel.NewMatrix(batch, l.Out), dy: kernel.NewMatrix(batch, l.Out)}
 		if i == 0 && sparse {
 			// Its gradient has a row for each word of the batch only.
-			state.weight = tensor{value: kernel.NewMatrix(l.In, l.Out), mean: kernel.NewMatrix(l.In, l.Out), square: kernel.NewMatrix(l.In, l.Out)}
+			state.weight = tensor{value: zeros(l.In, l.Out), mean: zeros(l.In, l.Out), square: zeros(l.In, l.Out)}
 			t.words = newWords(l.In)
 		} else {
 			state.weight = newTensor(l.In, l.Out)
@@ -55,6 +66,9 @@ func newTrainer(net *nn.Network, engine *kernel.Engine, team *kernel.Team, batch
 		}
 		copy(state.bias.value.Row(0), l.B)
 		t.layers = append(t.layers, state)
+	}
+	if low, ok := precision.lowType(); ok {
+		t.mixed = newMixed(t, low, batch)
 	}
 	return t
 }
@@ -80,8 +94,15 @@ func (t *trainer) step(x nn.Batch, labels []uint8) float64 {
 		t.words.read(x)
 		t.catchUp()
 	}
-	t.forward(x)
 	last := t.layers[len(t.layers)-1]
+	if t.mixed != nil {
+		t.forwardMixed(x)
+		loss := crossEntropy(last.dy, last.y, labels)
+		t.backwardMixed(x)
+		t.updateMixed()
+		return loss
+	}
+	t.forward(x)
 	loss := crossEntropy(last.dy, last.y, labels)
 	t.backward(x)
 	t.update()
@@ -92,6 +113,7 @@ func (t *trainer) forward(x nn.Batch) {
 	for i := range t.layers {
 		l := &t.layers[i]
 		y := l.y.Head(x.Rows)
+		begin := time.Now()
 		switch {
 		case i > 0:
 			t.engine.GemmNN(t.team, y, t.layers[i-1].y.Head(x.Rows), l.weight.value)
@@ -100,6 +122,7 @@ func (t *trainer) forward(x nn.Batch) {
 		default:
 			t.engine.GemmNN(t.team, y, input(x), l.weight.value)
 		}
+		t.matrix += time.Since(begin)
 		t.engine.Activate(y, l.bias.value.Row(0), l.relu)
 	}
 }
@@ -118,6 +141,7 @@ func (t *trainer) backward(x nn.Batch) {
 		} else {
 			sumRows(l.bias.grad.Row(0), dy)
 		}
+		begin := time.Now()
 		switch {
 		case i > 0:
 			below := t.layers[i-1]
@@ -128,6 +152,7 @@ func (t *trainer) backward(x nn.Batch) {
 		default:
 			t.engine.GemmTN(t.team, l.weight.grad, input(x), dy)
 		}
+		t.matrix += time.Since(begin)
 	}
 }
 

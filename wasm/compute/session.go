@@ -22,7 +22,7 @@ type answerer interface {
 	Do(ctx context.Context, c wire.Command, emit func(wire.Event))
 }
 
-// A session carries out the page's commands: runs, short questions and long ones. Each kind waits for its own kind only.
+// A session carries out the page's commands: runs and experiments, short questions, and long ones. Each kind waits for its own kind only.
 type session struct {
 	host lab.Host
 	src  lab.Source
@@ -64,7 +64,7 @@ func (s *session) receive(text string) {
 		for _, l := range []*lane{&s.runs, &s.short, &s.long} {
 			l.cancel(c.ID)
 		}
-	case wire.OpRun:
+	case wire.OpRun, wire.OpSensitivity, wire.OpPlans, wire.OpSweep, wire.OpAMP:
 		s.runs.add(c)
 	case wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpPicture:
 		s.short.add(c)
@@ -86,9 +86,9 @@ func parseCommand(text string) (wire.Command, error) {
 		return c, fmt.Errorf("the command can't be understood: %w", err)
 	}
 	switch c.Op {
-	case wire.OpRun:
+	case wire.OpRun, wire.OpSensitivity, wire.OpPlans, wire.OpSweep, wire.OpAMP:
 		if c.Request == nil {
-			return c, fmt.Errorf("the command %s needs a request", wire.OpRun)
+			return c, fmt.Errorf("the command %s needs a request", c.Op)
 		}
 	case wire.OpPicture:
 		return c, nil
@@ -115,12 +115,12 @@ func (s *session) ask(b answerer) func(context.Context, wire.Command, func(wire.
 	}
 }
 
-// run carries out a run, and adds to its result what went on meanwhile and may have made its latencies too high.
+// run carries out a run or an experiment, and adds to what it gives what went on meanwhile and may have made its times too long.
 func (s *session) run(ctx context.Context, c wire.Command, emit func(wire.Event)) {
 	met, end := s.watch()
 	defer end()
 	asked := s.asked.Load()
-	lab.Run(ctx, s.host, s.src, *c.Request, func(e wire.Event) { // its error was emitted as an event
+	lab.Do(ctx, s.host, s.src, c, func(e wire.Event) { // its error was emitted as an event
 		if e.Kind == wire.EventDone {
 			notes := s.notes()
 			if met() {
@@ -129,7 +129,12 @@ func (s *session) run(ctx context.Context, c wire.Command, emit func(wire.Event)
 			if s.asked.Load() != asked {
 				notes = append(notes, "the page answered other questions during this run: its latencies may be too high")
 			}
-			e.Result.Notes = append(e.Result.Notes, notes...)
+			if e.Result != nil {
+				e.Result.Notes = append(e.Result.Notes, notes...)
+			}
+			if e.Study != nil {
+				e.Study.Note(notes...)
+			}
 			for _, n := range notes {
 				emit(wire.Event{Kind: wire.EventNote, Text: n})
 			}

@@ -126,6 +126,25 @@ func TestRunsTakeTurnsAndCanBeCanceled(t *testing.T) {
 	}
 }
 
+// Experiments wait for runs, and runs for experiments.
+func TestExperimentsAndRunsTakeTurns(t *testing.T) {
+	s, p := newPage(t)
+	s.receive(quick(t, 1))
+	req := wire.Quick()
+	for i, op := range []string{wire.OpSensitivity, wire.OpPlans, wire.OpSweep, wire.OpAMP, wire.OpRun} {
+		s.receive(command(t, wire.Command{ID: 2 + i, Op: op, Request: &req}))
+		if e := p.next(wire.EventQueued, wire.EventError); e.ID != 2+i || e.Event.Position != 1+i {
+			t.Errorf("%s: got %+v", op, e)
+		}
+	}
+	close(p.stop)
+	for id := 1; id <= 6; id++ {
+		if e := p.next(wire.EventError, wire.EventDone); e.ID != id || e.Event.Kind != wire.EventError {
+			t.Errorf("got %+v, want the end of %d", e, id)
+		}
+	}
+}
+
 // A run, a short question and a long one do not wait for each other; questions of one kind answer in order.
 func TestLanes(t *testing.T) {
 	s, p := newPage(t)
@@ -216,12 +235,14 @@ func TestBadCommands(t *testing.T) {
 	threads := wire.Quick()
 	threads.Threads = 2
 	for text, want := range map[string]string{
-		"":                                    "can't be understood",
-		"[1]":                                 "can't be understood",
-		`{"id":7,"op":"dig"}`:                 `unknown command "dig"`,
-		`{"id":7,"op":"run"}`:                 "needs a request",
-		`{"id":7,"op":"run","x":1}`:           `unknown field "x"`,
-		strings.Repeat(" ", maxPicture) + "{": "too long",
+		"":                    "can't be understood",
+		"[1]":                 "can't be understood",
+		`{"id":7,"op":"dig"}`: `unknown command "dig"`,
+		`{"id":7,"op":"run"}`: "needs a request",
+		`{"id":7,"op":"amp","amp":{"type":"bf16"}}`:                             "the command amp needs a request",
+		`{"id":7,"op":"sweep"}`:                                                 "the command sweep needs a request",
+		`{"id":7,"op":"run","x":1}`:                                             `unknown field "x"`,
+		strings.Repeat(" ", maxPicture) + "{":                                   "too long",
 		`{"id":7,"op":"warm","warm":"` + strings.Repeat("m", maxCommand) + `"}`: "too long",
 		command(t, wire.Command{ID: 7, Op: wire.OpRun, Request: &bad}):          "out of range",
 		command(t, wire.Command{ID: 7, Op: wire.OpRun, Request: &threads}):      "threads 2",
@@ -240,13 +261,13 @@ func TestBadCommands(t *testing.T) {
 }
 
 func FuzzParseCommand(f *testing.F) {
-	for _, s := range []string{`{"id":1,"op":"run","request":{"models":["mnist-lab1"]}}`, `{"id":1,"op":"cancel"}`, `{`, `null`} {
+	for _, s := range []string{`{"id":1,"op":"run","request":{"models":["mnist-lab1"]}}`, `{"id":1,"op":"cancel"}`, `{"op":"plans","request":{},"plans":{"schemes":["int4"]}}`, `{`, `null`} {
 		f.Add(s)
 	}
-	ops := []string{wire.OpRun, wire.OpCancel, wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpPicture, wire.OpSearch, wire.OpInspect, wire.OpAdvise, wire.OpEvaluate}
+	ops := []string{wire.OpRun, wire.OpSensitivity, wire.OpPlans, wire.OpSweep, wire.OpAMP, wire.OpCancel, wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpPicture, wire.OpSearch, wire.OpInspect, wire.OpAdvise, wire.OpEvaluate}
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := parseCommand(text)
-		if err == nil && (!slices.Contains(ops, c.Op) || c.Op == wire.OpRun && c.Request == nil) {
+		if err == nil && (!slices.Contains(ops, c.Op) || wire.Measures(c.Op) && c.Request == nil) {
 			t.Errorf("%q gave %+v", text, c)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"quantlab/core/dataset"
 	"quantlab/core/kernel"
 	"quantlab/core/lab"
+	"quantlab/core/lab/wire"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
 	"quantlab/core/train"
@@ -104,7 +105,7 @@ func (j *job) model(ctx context.Context, spec nn.Spec) error {
 		told.Hint = "it is trained again"
 		j.tracker.note(told.Error())
 	}
-	t, err := j.fit(ctx, spec, DefaultSeed, at)
+	t, err := j.fit(ctx, spec, DefaultSeed, train.Float32, at)
 	if err != nil {
 		return err
 	}
@@ -117,11 +118,13 @@ type Trained struct {
 	Settings Settings
 	Network  *nn.Network
 	Meta     modelfile.Meta // complete: settings, accuracy, vocabulary, calibration
+	Training wire.Training  // how it went
 }
 
-// TrainModel trains the spec's model from the seed, measures its accuracy and calibrates it. It brings the data first if
-// need be, and writes nothing else. progress, which may be nil, hears what is being done and how much of the whole is over.
-func (s *Store) TrainModel(ctx context.Context, spec nn.Spec, seed uint64, progress func(step string, fraction float64)) (*Trained, error) {
+// TrainModel trains the spec's model from the seed in that precision, measures its accuracy and calibrates it. It brings the data
+// first if need be, and writes nothing else. progress, which may be nil, hears what is being done and how much of the whole is
+// over.
+func (s *Store) TrainModel(ctx context.Context, spec nn.Spec, seed uint64, precision train.Precision, progress func(step string, fraction float64)) (*Trained, error) {
 	if progress == nil {
 		progress = func(string, float64) {}
 	}
@@ -136,11 +139,11 @@ func (s *Store) TrainModel(ctx context.Context, spec nn.Spec, seed uint64, progr
 			return nil, err
 		}
 	}
-	return s.fit(ctx, spec, seed, progress)
+	return s.fit(ctx, spec, seed, precision, progress)
 }
 
 // fit does what TrainModel promises, on data that is here.
-func (s *Store) fit(ctx context.Context, spec nn.Spec, seed uint64, progress func(step string, fraction float64)) (*Trained, error) {
+func (s *Store) fit(ctx context.Context, spec nn.Spec, seed uint64, precision train.Precision, progress func(step string, fraction float64)) (*Trained, error) {
 	progress("reading the training data of "+spec.ID, 0)
 	data, err := s.Train(ctx, spec, nil)
 	if err != nil {
@@ -148,18 +151,24 @@ func (s *Store) fit(ctx context.Context, spec nn.Spec, seed uint64, progress fun
 	}
 	// The last hundredths are for measuring.
 	const share = 0.95
-	options := train.Options{Seed: seed, Threads: s.threads, Engine: kernel.Best()}
+	options := train.Options{Seed: seed, Threads: s.threads, Engine: kernel.Best(), Precision: precision}
+	record := lab.NewRecorder(spec.ID, options)
 	net, err := train.Train(ctx, spec, data, options, func(p train.Progress) {
-		over := (float64(p.Epoch-1) + float64(p.Step)/float64(p.Steps)) / float64(p.Epochs)
-		progress(fmt.Sprintf("training %s, epoch %d of %d", spec.ID, p.Epoch, p.Epochs), share*over)
+		record.Record(p)
+		progress(fmt.Sprintf("training %s, epoch %d of %d", spec.ID, p.Epoch, p.Epochs), share*p.Share())
 	})
 	if err != nil {
 		return nil, s.failed(ctx, spec, err)
 	}
 	t := &Trained{Settings: settingsOf(spec, seed), Network: net}
+	if precision != train.Float32 {
+		t.Settings.AMP = precision.String()
+	}
 	if err := s.describe(ctx, t, spec, func(f float64) { progress("measuring "+spec.ID, share+(1-share)*f) }); err != nil {
 		return nil, s.failed(ctx, spec, err)
 	}
+	record.Score(t.Meta.Correct, t.Meta.Total)
+	t.Training = record.Training()
 	return t, nil
 }
 

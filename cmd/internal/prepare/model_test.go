@@ -17,6 +17,7 @@ import (
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
+	"quantlab/core/train"
 )
 
 // The shards hold what the Store's own methods give.
@@ -139,7 +140,7 @@ func TestTrainModel(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "mine.safetensors")
 	var files [][]byte
 	for _, seed := range []uint64{DefaultSeed, 2, 2} {
-		model, err := s.TrainModel(t.Context(), spec, seed, nil)
+		model, err := s.TrainModel(t.Context(), spec, seed, train.Float32, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,13 +159,25 @@ func TestTrainModel(t *testing.T) {
 	if bytes.Equal(files[0], files[1]) || !bytes.Equal(files[1], files[2]) {
 		t.Error("a seed doesn't repeat itself, or two give the same")
 	}
+	// Mixed precision gives another model, in a file of its own.
+	model, err := s.TrainModel(t.Context(), spec, DefaultSeed, train.Float16, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := model.Training; r.Type != "f16" || r.Steps != 60 || r.Total != 10000 || r.Correct != model.Meta.Correct || len(r.Curve) != 60 {
+		t.Errorf("%+v", r)
+	}
+	saved, err := s.Save(model)
+	if err != nil || saved == s.modelPath(settingsOf(spec, DefaultSeed)) || bytes.Equal(read(t, saved), files[0]) {
+		t.Errorf("%s, error %v", saved, err)
+	}
 	// The lab's model is still the one of DefaultSeed.
 	if _, meta, err := s.Network(t.Context(), spec, nil); err != nil || compact(t, meta.Settings) != compact(t, settingsOf(spec, DefaultSeed).json()) {
 		t.Errorf("%s, error %v", meta.Settings, err)
 	}
-	model := &Trained{Network: nn.New(spec)}
+	model = &Trained{Network: nn.New(spec)}
 	s = newStore(t, withRoom(0, syscall.ENOSPC))
-	err := s.WriteModel(model, path)
+	err = s.WriteModel(model, path)
 	oneLine(t, err, "writing "+path+": the disk is full", "choose a folder on another disk")
 	if !bytes.Equal(read(t, path), files[2]) {
 		t.Error("the file that was there is gone")

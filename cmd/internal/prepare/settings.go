@@ -27,11 +27,12 @@ type Settings struct {
 	Batch  int               `json:"batch"`
 	Epochs int               `json:"epochs"`
 	Seed   uint64            `json:"seed"`
+	AMP    string            `json:"amp,omitempty"` // low type of mixed precision, "" for float32
 	Train  int               `json:"train"` // version of the training code
 	Data   map[string]string `json:"data"`  // SHA-256 of each file that it is trained and tested on
 }
 
-// settingsOf returns the settings of the model trained from the seed.
+// settingsOf returns the settings of the model trained in float32 from the seed.
 func settingsOf(spec nn.Spec, seed uint64) Settings {
 	s := Settings{
 		Model: spec.ID, Crop: spec.Crop, Vocab: spec.Vocab, Dims: spec.Dims(),

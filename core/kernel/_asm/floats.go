@@ -39,8 +39,9 @@ func floats() {
 
 // What a tile or a GEMV starts from and ends with: the bits of flags. The Go code has the same constants.
 const (
-	addFlag  = 1 // start from what the output holds
-	reluFlag = 2
+	addFlag   = 1 // start from what the output holds
+	reluFlag  = 2
+	flushFlag = 4 // take subnormals for zeros and leave none
 )
 
 // lanes is how many float32 a register holds.
@@ -54,9 +55,15 @@ func (w width) zero(r Register) {
 	}
 }
 
+// A vec is a vector register, physical or not.
+type vec interface {
+	Register
+	Vec
+}
+
 // registers returns n registers.
-func (w width) registers(n int) []VecVirtual {
-	s := make([]VecVirtual, n)
+func (w width) registers(n int) []vec {
+	s := make([]vec, n)
 	for i := range s {
 		s[i] = w.register()
 	}
@@ -64,7 +71,7 @@ func (w width) registers(n int) []VecVirtual {
 }
 
 // relu keeps a NaN and the sign of a zero: VMAXPS returns its first operand, in Go's order, where there is no larger one.
-func (w width) relu(regs []VecVirtual) {
+func (w width) relu(regs []vec) {
 	z := w.register()
 	w.zero(z)
 	for _, r := range regs {
@@ -139,7 +146,7 @@ func (c columns) store(i int, from Register, to Mem) {
 }
 
 // zeroUnlessAdding begins sums: with zeros, and on to the label start; what follows, with addFlag, is to load them.
-func (w width) zeroUnlessAdding(acc []VecVirtual) {
+func (w width) zeroUnlessAdding(acc []vec) {
 	flags := Load(Param("flags"), GP64())
 	TESTQ(U32(addFlag), flags)
 	JNZ(LabelRef("add"))
@@ -151,7 +158,7 @@ func (w width) zeroUnlessAdding(acc []VecVirtual) {
 }
 
 // reluIfAsked ends sums, which come here from the label unbiased where there is no bias.
-func (w width) reluIfAsked(acc []VecVirtual) {
+func (w width) reluIfAsked(acc []vec) {
 	Label("unbiased")
 	flags := Load(Param("flags"), GP64())
 	TESTQ(U32(reluFlag), flags)

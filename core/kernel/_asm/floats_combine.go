@@ -121,7 +121,7 @@ func (c *combiner) register(bytes int) VecVirtual {
 }
 
 // block adds all rows to the registers sums of y.
-func (c *combiner) block(name string, sums []VecVirtual, a access) {
+func (c *combiner) block(name string, sums []vec, a access) {
 	bytes := int(sums[0].Size())
 	for i, s := range sums {
 		a.load(Mem{Base: c.y, Disp: i * bytes}, s)
@@ -168,13 +168,13 @@ func (c *combiner) tail(n Register) {
 	}
 	CMPQ(n, Imm(4))
 	JL(LabelRef("ones"))
-	c.block("four", []VecVirtual{XMM()}, c.whole(16))
+	c.block("four", []vec{XMM()}, c.whole(16))
 	c.advance(4)
 	SUBQ(Imm(4), n)
 	Label("ones")
 	TESTQ(n, n)
 	JZ(LabelRef("done"))
-	c.block("one", []VecVirtual{XMM()}, access{
+	c.block("one", []vec{XMM()}, access{
 		load:  func(from, to Operand) { VMOVSS(from, to) },
 		store: func(from, to Operand) { VMOVSS(from, to) },
 		add: func(weight Mem, value, sum Register) {

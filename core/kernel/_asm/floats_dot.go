@@ -16,7 +16,7 @@ type dot struct {
 	w          width
 	rows, outs int
 	half       bool
-	acc        []VecVirtual // acc[(row*outs+out)*perSum+i]
+	acc        []vec // acc[(row*outs+out)*perSum+i]
 }
 
 // perSum is how many registers hold the chains of a sum.
@@ -151,7 +151,7 @@ func (d *dot) finish() {
 // fold adds the 16 chains of a sum up to 4.
 func (d *dot) fold(row, out int) Register {
 	at := (row*d.outs + out) * d.perSum()
-	s, high := d.acc[at].AsY(), YMM()
+	s, high := d.acc[at].AsY(), vec(YMM())
 	if d.w.bytes == 64 {
 		VEXTRACTF64X4(Imm(1), d.acc[at], high)
 	} else {

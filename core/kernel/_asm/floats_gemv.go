@@ -85,7 +85,7 @@ func (w width) gemv(panels int, half bool) {
 }
 
 // startRow loads y, or zeros.
-func (w width) startRow(acc []VecVirtual, panels int) {
+func (w width) startRow(acc []vec, panels int) {
 	w.zeroUnlessAdding(acc)
 	y, mask := Load(Param("y"), GP64()), w.lastPanel(panels)
 	for i, r := range acc {
@@ -99,7 +99,7 @@ func (w width) startRow(acc []VecVirtual, panels int) {
 }
 
 // finishRow adds the bias, applies the ReLU and stores y.
-func (w width) finishRow(acc []VecVirtual, panels int) {
+func (w width) finishRow(acc []vec, panels int) {
 	mask := w.lastPanel(panels)
 	bias := Load(Param("bias"), GP64())
 	TESTQ(bias, bias)

@@ -17,7 +17,7 @@ func (w width) tile(rows int) {
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes a tile of %d x n, n <= %d. Strides are in bytes; k may be 0; bias may be nil. Only n columns of c", name, rows, cols),
 		fmt.Sprintf("and of the bias are touched, but %d of b are read. On the way a cache line is fetched for every other k, from next on:", cols),
-		"what the caller will need later.", "",
+		"what the caller will need later. If flags&4 != 0, fma takes subnormals for zeros and leaves none.", "",
 		fmt.Sprintf("	for i := range %d {", rows),
 		"		for j := range n {",
 		"			s := c[i][j] if flags&1 != 0, else 0",
@@ -27,10 +27,12 @@ func (w width) tile(rows int) {
 		"			c[i][j] = relu(s + bias[j]), relu if flags&2 != 0",
 		"		}",
 		"	}")
+	control := AllocLocal(8)
+	flushing(control)
 	w.tileBody(rows, func(b Register, b0, b1 VecVirtual) {
 		VMOVUPS(Mem{Base: b}, b0)
 		VMOVUPS(Mem{Base: b, Disp: w.bytes}, b1)
-	})
+	}, func() { flushed(control) })
 }
 
 // tileHalf writes the same for halves, which it leaves widened for further rows.
@@ -52,11 +54,32 @@ func (w width) tileHalf(rows int) {
 		VMOVUPS(b0, Mem{Base: wide})
 		VMOVUPS(b1, Mem{Base: wide, Disp: w.bytes})
 		ADDQ(Imm(4*panelCols), wide)
-	})
+	}, func() {})
 }
 
-// tileBody writes a tile whose row of b load leaves in two registers.
-func (w width) tileBody(rows int, load func(b Register, b0, b1 VecVirtual)) {
+// flushing has subnormals flushed if the flags ask for it. It keeps how they were treated before.
+func flushing(control Mem) {
+	TESTQ(U32(flushFlag), Load(Param("flags"), GP64()))
+	JZ(LabelRef("keeping"))
+	VSTMXCSR(control)
+	flush := GP32()
+	MOVL(control, flush)
+	ORL(U32(1<<15|1<<6), flush) // results, operands
+	MOVL(flush, control.Offset(4))
+	VLDMXCSR(control.Offset(4))
+	Label("keeping")
+}
+
+// flushed undoes flushing.
+func flushed(control Mem) {
+	TESTQ(U32(flushFlag), Load(Param("flags"), GP64()))
+	JZ(LabelRef("kept"))
+	VLDMXCSR(control)
+	Label("kept")
+}
+
+// tileBody writes a tile whose row of b load leaves in two registers. What summed writes comes when the sums are complete.
+func (w width) tileBody(rows int, load func(b Register, b0, b1 VecVirtual), summed func()) {
 	t := tileRows{rows: rows, first: Load(Param("a"), GP64()), stride: Load(Param("rs"), GP64())}
 	t.prepare()
 	acc := w.registers(2 * rows)
@@ -93,12 +116,13 @@ func (w width) tileBody(rows int, load func(b Register, b0, b1 VecVirtual)) {
 	JZ(LabelRef("finish"))
 	step()
 	Label("finish")
+	summed()
 	w.finishTile(acc)
 	leave()
 }
 
 // startTile loads the tile of c, or zeros.
-func (w width) startTile(acc []VecVirtual) {
+func (w width) startTile(acc []vec) {
 	w.zeroUnlessAdding(acc)
 	Load(Param("n"), RCX)
 	mask := w.columnsOf()
@@ -113,7 +137,7 @@ func (w width) startTile(acc []VecVirtual) {
 }
 
 // finishTile adds the bias, applies the ReLU and stores the tile.
-func (w width) finishTile(acc []VecVirtual) {
+func (w width) finishTile(acc []vec) {
 	Load(Param("n"), RCX)
 	mask := w.columnsOf()
 	bias := Load(Param("bias"), GP64())
@@ -127,8 +151,13 @@ func (w width) finishTile(acc []VecVirtual) {
 		}
 	}
 	w.reluIfAsked(acc)
+	w.storeTile(acc, mask)
+}
+
+// storeTile stores the columns of the mask.
+func (w width) storeTile(acc []vec, mask columns) {
 	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
-	rows := func(store func(j int, r VecVirtual, to Mem)) {
+	rows := func(store func(j int, r vec, to Mem)) {
 		for i, r := range acc {
 			store(i%2, r, Mem{Base: c, Disp: i % 2 * w.bytes})
 			if i%2 == 1 && i+1 < len(acc) {
@@ -139,11 +168,11 @@ func (w width) finishTile(acc []VecVirtual) {
 	if w.bytes == 32 { // masked stores take long on some processors
 		CMPQ(Load(Param("n"), GP64()), Imm(uint64(2*w.lanes())))
 		JNE(LabelRef("masked"))
-		rows(func(_ int, r VecVirtual, to Mem) { VMOVUPS(r, to) })
+		rows(func(_ int, r vec, to Mem) { VMOVUPS(r, to) })
 		leave()
 		Label("masked")
 	}
-	rows(func(j int, r VecVirtual, to Mem) { mask.store(j, r, to) })
+	rows(func(j int, r vec, to Mem) { mask.store(j, r, to) })
 }
 
 // tileRows addresses up to 14 rows that are a stride apart. It takes further registers where it is given none.

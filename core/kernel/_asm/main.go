@@ -17,6 +17,7 @@ var files = map[string]func(){
 	"floats":   floats,
 	"ints":     ints,
 	"training": training,
+	"low":      low,
 	"limits":   limits,
 }
 
@@ -24,7 +25,7 @@ func main() {
 	flag.Parse()
 	file, ok := files[flag.Arg(0)]
 	if !ok || flag.NArg() != 1 {
-		fmt.Fprintf(os.Stderr, "asm: name one of the files to write: floats, ints, training or limits\n")
+		fmt.Fprintf(os.Stderr, "asm: name one of the files to write: floats, ints, training, low or limits\n")
 		os.Exit(2)
 	}
 	build.ConstraintExpr("!purego")

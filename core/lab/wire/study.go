@@ -1,5 +1,7 @@
 package wire
 
+import "slices"
+
 // Experiments beyond the lab's tables: which layer can't bear quantization, what plans are worth having, how much of a lottery
 // calibration is, and what mixed-precision training buys. Each is a Command that a host carries out like a run, after the
 // runs before it; its last event, EventDone, holds a Study with that one part.
@@ -11,6 +13,11 @@ const (
 	OpSweep       = "sweep"       // Request and Sweep: EventSweep, one a calibration
 	OpAMP         = "amp"         // Request and AMP: EventTraining as training goes on, EventAMP for each model
 )
+
+// Measures reports whether an operation measures: a run, or one of the experiments. Hosts carry these out one at a time.
+func Measures(op string) bool {
+	return slices.Contains([]string{OpRun, OpSensitivity, OpPlans, OpSweep, OpAMP}, op)
+}
 
 // The kinds of Event that answer them, beside those of a run.
 const (
@@ -37,6 +44,25 @@ type Study struct {
 	Sweeps      []Sweep           `json:"sweeps,omitempty"`
 	AMP         []AMP             `json:"amp,omitempty"`
 	Words       map[string]string `json:"words,omitempty"` // the reader's own, by the draft that they replace
+}
+
+// Note adds what the reader must know to each part.
+func (s *Study) Note(notes ...string) {
+	for i := range s.Results {
+		s.Results[i].Notes = append(s.Results[i].Notes, notes...)
+	}
+	for i := range s.Sensitivity {
+		s.Sensitivity[i].Notes = append(s.Sensitivity[i].Notes, notes...)
+	}
+	for i := range s.Plans {
+		s.Plans[i].Notes = append(s.Plans[i].Notes, notes...)
+	}
+	for i := range s.Sweeps {
+		s.Sweeps[i].Notes = append(s.Sweeps[i].Notes, notes...)
+	}
+	for i := range s.AMP {
+		s.AMP[i].Notes = append(s.AMP[i].Notes, notes...)
+	}
 }
 
 // A Setting is on which machine, by which program and with which settings an experiment was made.
@@ -76,6 +102,8 @@ type Fidelity struct {
 	Weights float64 `json:"weights"` // of the weights of the layers that are quantized, all together
 	Output  float64 `json:"output"`  // of the layer's own output, its input being float32's, on the calibration examples; of Only's layer, and of Except's worst one
 	Logits  float64 `json:"logits"`  // of the network's logits on the calibration examples
+
+	Examples int `json:"examples"` // that Output and Logits are of; 0: they could not be measured, and both are 0
 }
 
 // A Correlation says whether one measure of a model's rows predicts another: Spearman's of their ranks.
@@ -86,7 +114,7 @@ type Correlation struct {
 	Against string  `json:"against"`        // "accuracy" or "flips" of Row
 	Rho     float64 `json:"rho"`            // -1 to 1
 	P       float64 `json:"p"`              // two-sided, of no correlation
-	N       int     `json:"n"`              // rows
+	N       int     `json:"n"`              // plans that are compared: rows that quantize something, each plan once
 }
 
 // PlansOptions say which plans are searched.

@@ -124,21 +124,21 @@ func Rect(b *strings.Builder, class, x, y, width, height string) {
 
 // Text writes text at a place; anchor is start, middle or end.
 func Text(b *strings.Builder, class, anchor, x, y, text string) {
-	fmt.Fprintf(b, `<text class="%s" text-anchor="%s" x="%s" y="%s">%s</text>`, class, anchor, x, y, escape(text))
+	fmt.Fprintf(b, `<text class="%s" text-anchor="%s" x="%s" y="%s">%s</text>`, class, anchor, x, y, Escape(text))
 }
 
-// beside is Text some pixels to the right of a place, or with dx below zero to the left.
-func beside(b *strings.Builder, class, anchor, x string, dx, y float64, text string) {
-	fmt.Fprintf(b, `<text class="%s" text-anchor="%s" x="%s" dx="%s" y="%s">%s</text>`, class, anchor, x, Place(dx), Place(y), escape(text))
+// Beside is Text some pixels to the right of a place, or with dx below zero to the left.
+func Beside(b *strings.Builder, class, anchor, x string, dx, y float64, text string) {
+	fmt.Fprintf(b, `<text class="%s" text-anchor="%s" x="%s" dx="%s" y="%s">%s</text>`, class, anchor, x, Place(dx), Place(y), Escape(text))
 }
 
 // begin opens a drawing as wide as its box.
 func begin(b *strings.Builder, class string, height float64, label string) {
-	fmt.Fprintf(b, `<svg class="chart %s" width="100%%" height="%s" role="img" aria-label="%s">`, class, Place(height), escape(label))
+	fmt.Fprintf(b, `<svg class="chart %s" width="100%%" height="%s" role="img" aria-label="%s">`, class, Place(height), Escape(label))
 }
 
-// escape makes text harmless in SVG and HTML: also what XML has no place for, such as control characters.
-func escape(text string) string {
+// Escape makes text harmless in SVG and HTML: also what XML has no place for, such as control characters.
+func Escape(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' && r != '\n' || r == 0xfffe || r == 0xffff {
 			return -1

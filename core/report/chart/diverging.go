@@ -41,14 +41,14 @@ func Diverging(v DivergingView) string {
 	var b strings.Builder
 	begin(&b, "diverging", foot+AxisHeight, divergingWords(v))
 	divergingKey(&b, v)
-	beside(&b, "side", "end", x.At(0), -8, top-6, "← "+v.Before)
-	beside(&b, "side", "start", x.At(0), 8, top-6, v.After+" →")
+	Beside(&b, "side", "end", x.At(0), -8, top-6, "← "+v.Before)
+	Beside(&b, "side", "start", x.At(0), 8, top-6, v.After+" →")
 	x.Horizontal(&b, top, foot)
 	for i, r := range v.Rows {
 		mid := top + divergingRow*(float64(i)+.5)
-		Text(&b, "name", "end", Percent((divergingLeft-3)/100.), Place(mid+4), shorten(r.Label, labelRunes))
+		Text(&b, "name", "end", Percent((divergingLeft-3)/100.), Place(mid+4), Shorten(r.Label, labelRunes))
 		divergingMarks(&b, v, r, x, mid)
-		beside(&b, "number", "start", "100%", 8, mid+4, signed(r.Bar, decimals))
+		Beside(&b, "number", "start", "100%", 8, mid+4, signed(r.Bar, decimals))
 	}
 	Line(&b, "base", x.At(0), Place(top), x.At(0), Place(foot))
 	b.WriteString(`</svg>`)
@@ -121,8 +121,8 @@ func side(v float64) string {
 	return "above"
 }
 
-// shorten cuts text to n runes.
-func shorten(s string, n int) string {
+// Shorten cuts text to n runes.
+func Shorten(s string, n int) string {
 	runes := []rune(strings.ToValidUTF8(s, "\ufffd"))
 	if len(runes) <= n {
 		return string(runes)

@@ -40,9 +40,9 @@ func Intervals(v IntervalView) string {
 	}
 	for i, r := range v.Rows {
 		mid := top + intervalRow*(float64(i)+.5)
-		Text(&b, "name", "end", Percent((divergingLeft-3)/100.), Place(mid+4), shorten(r.Label, labelRunes))
+		Text(&b, "name", "end", Percent((divergingLeft-3)/100.), Place(mid+4), Shorten(r.Label, labelRunes))
 		intervalMarks(&b, r, x, mid)
-		beside(&b, "number", "start", "100%", 8, mid+4, r.Text)
+		Beside(&b, "number", "start", "100%", 8, mid+4, r.Text)
 	}
 	Line(&b, "base", x.Span.At(0), Place(foot+.5), x.Span.At(1), Place(foot+.5))
 	b.WriteString(`</svg>`)

@@ -21,10 +21,10 @@ func Pixels(side int, gray []byte, diverging bool, label string) string {
 		class = "pixels signed"
 	}
 	if side < 1 || side > maxSide {
-		return fmt.Sprintf(`<span class="%s" role="img" aria-label="%s"></span>`, class, escape(label))
+		return fmt.Sprintf(`<span class="%s" role="img" aria-label="%s"></span>`, class, Escape(label))
 	}
 	return fmt.Sprintf(`<img class="%s" width="%d" height="%d" alt="%s" src="data:image/png;base64,%s">`,
-		class, side, side, escape(label), base64.StdEncoding.EncodeToString(encode(side, gray, diverging)))
+		class, side, side, Escape(label), base64.StdEncoding.EncodeToString(encode(side, gray, diverging)))
 }
 
 // encode writes an uncompressed PNG file. A picture follows every stroke of the pen, and the compressor of the standard library's

@@ -6,13 +6,13 @@ import "strings"
 // may have none, missing cells are empty, and surplus ones are left out.
 func Table(caption string, headers []string, rows [][]string) string {
 	var b strings.Builder
-	b.WriteString(`<table class="chart-table"><caption>` + escape(caption) + `</caption><thead><tr>`)
+	b.WriteString(`<table class="chart-table"><caption>` + Escape(caption) + `</caption><thead><tr>`)
 	for _, h := range headers {
 		if h == "" {
 			b.WriteString(`<td></td>`) // a header without words is none
 			continue
 		}
-		b.WriteString(`<th scope="col">` + escape(h) + `</th>`)
+		b.WriteString(`<th scope="col">` + Escape(h) + `</th>`)
 	}
 	b.WriteString(`</tr></thead><tbody>`)
 	for _, r := range rows {
@@ -20,7 +20,7 @@ func Table(caption string, headers []string, rows [][]string) string {
 		for i := range headers {
 			cell := ""
 			if i < len(r) {
-				cell = escape(r[i])
+				cell = Escape(r[i])
 			}
 			if i == 0 {
 				b.WriteString(`<th scope="row">` + cell + `</th>`)

@@ -1,8 +1,7 @@
 // Package figure describes a report's figures as plain data, and draws them as SVG. Whoever draws them otherwise, on paper say,
-// reads the same data. It links nothing heavy, so that the page can use it too.
+// reads the same data, and asks Drawable, Rulers and Lanes where things lie. It links nothing heavy, so that the page can use it
+// too.
 package figure
-
-import "quantlab/core/report"
 
 // A Figure is one plot.
 type Figure struct {
@@ -43,10 +42,8 @@ type Point struct {
 	Span    *Span     // an interval along the numbers' axis: X's where Y has categories, Y's else
 	Samples []float64 // single measurements along it, drawn as dots
 	Label   string    // written at the point; "" nothing
+	Name    string    // what it is, for the table and a tip: "mnist-lab1, batch 64"; "" where its coordinates say it all
 }
 
 // A Span is an interval that is drawn as a whisker.
 type Span struct{ Low, High float64 }
-
-// Table gives the figure's numbers as text.
-func (f Figure) Table() report.PlainTable { return report.PlainTable{Title: f.Title} }

@@ -52,18 +52,15 @@ func (d *drawing) share(v float64) lipgloss.Style {
 // the columns.
 func (d *drawing) plain(t report.PlainTable) {
 	d.heading(t.Title)
-	d.item("", t.Caption, d.style.faint)
-	widths := make([]int, len(t.Columns))
-	total := gap * (len(t.Columns) - 1)
-	for i, c := range t.Columns {
-		widths[i] = lipgloss.Width(c.Title)
-		for _, row := range t.Rows {
-			widths[i] = max(widths[i], lipgloss.Width(clean(row[i])))
-		}
-		total += widths[i]
+	if t.Caption != "" {
+		d.item("", t.Caption, d.style.faint)
 	}
+	widths, total := columnWidths(t)
 	if total > d.width {
 		for i, row := range t.Rows {
+			if i > 0 && t.Grouped && row[0] != t.Rows[i-1][0] {
+				d.line("")
+			}
 			d.item("• ", running(t.Columns, row), d.rowStyle(t, i))
 		}
 		d.line("")
@@ -73,7 +70,7 @@ func (d *drawing) plain(t report.PlainTable) {
 	d.line(d.style.bold.Render(padded(t.Columns, widths, titlesOf(t.Columns))))
 	d.line(d.style.rule.Render(strings.Repeat("─", total)))
 	for i, row := range t.Rows {
-		if i > 0 && t.Shares != nil && row[0] != t.Rows[i-1][0] {
+		if i > 0 && (t.Grouped || t.Shares != nil) && row[0] != t.Rows[i-1][0] {
 			d.line("")
 		}
 		line := padded(t.Columns, widths, row)

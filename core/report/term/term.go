@@ -132,6 +132,7 @@ func (d *drawing) item(mark, text string, style lipgloss.Style) {
 	}
 }
 
+// notes writes points, and an empty line.
 func (d *drawing) notes(notes []string) {
 	for _, n := range notes {
 		d.item("• ", n, d.style.plain)

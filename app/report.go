@@ -1,0 +1,183 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/report/paper"
+)
+
+// reportView is the lab's write-up, made of what this page has measured. It repeats what the other views show, so it is no part of
+// all of them on one page.
+func reportView() view {
+	return view{
+		Path: "/report", Title: "Report", Alone: true,
+		Headline: "What would you hand in?",
+		Lede: "The lab’s write-up, assembled from what was measured on this page: tables, figures, and a discussion drafted from the numbers by rules. " +
+			"Every draft says on which rows it rests, and waits for your own words.",
+		Render: renderReport, Late: []string{partPaper},
+		Visit: func(*session, url.Values) []string { return nil },
+		Query: func(*session) string { return "" },
+		Enter: func(s *session) { s.Report.load(s.platform) },
+	}
+}
+
+const partPaper = "report-paper"
+
+// A ReportState is what the Report view knows beside the study.
+type ReportState struct {
+	Words   map[string]string // the reader's own, by draft
+	Loaded  bool              // what was kept is in Words
+	Editing string            // the draft whose text box is open
+	Problem string            // why words could not be kept
+
+	made  string // the stamp of paper
+	paper paper.Paper
+}
+
+// keptWords is the name under which the reader's words are kept, and maxWords bounds them, in bytes.
+const (
+	keptWords = "quantlab-words"
+	maxWords  = 256 << 10
+)
+
+// load takes up the words of an earlier visit.
+func (r *ReportState) load(p platform) {
+	if r.Loaded || p == nil {
+		return
+	}
+	r.Loaded = true
+	text := p.Kept(keptWords)
+	if text == "" || len(text) > 2*maxWords {
+		return
+	}
+	words := map[string]string{}
+	if json.Unmarshal([]byte(text), &words) == nil {
+		r.Words = words
+	}
+}
+
+// write takes the reader's words in place of a draft; none bring the draft back.
+func (s *session) write(draft, words string) {
+	r := &s.Report
+	next := map[string]string{}
+	size := len(words)
+	for id, w := range r.Words {
+		if id != draft {
+			next[id] = w
+			size += len(w)
+		}
+	}
+	if size > maxWords {
+		r.Problem = fmt.Sprintf("That is too much to keep: all your words together may have %d KB.", maxWords>>10)
+		s.say(r.Problem)
+		return
+	}
+	if words = strings.TrimSpace(words); words != "" {
+		next[draft] = words
+	}
+	r.Words, r.Problem = next, ""
+	if !s.platform.Keep(keptWords, encode(next)) {
+		r.Problem = "This browser does not let the page keep your words: they are gone when you close it, unless you download the report."
+		s.say(r.Problem)
+	}
+}
+
+// reportStudy is what the report is made of.
+func (s *session) reportStudy() wire.Study {
+	study := s.study()
+	study.Words = s.Report.Words
+	return study
+}
+
+// stamp changes whenever the report has to be written anew. What a run measures is taken in at its end.
+func (s *session) stamp() string {
+	r := &s.Report
+	if s.Current() != nil && r.made != "" {
+		return r.made
+	}
+	study := s.Study
+	return fmt.Sprint(len(s.Results.Rows), s.Results.Request, s.Results.Quick, len(s.Results.Notes), study.Made, len(study.Sensitivity), len(study.Plans), len(study.Sweeps), len(study.AMP), r.Words)
+}
+
+// writeUp returns the paper as of now; it is assembled once for each stamp.
+func (r *ReportState) writeUp(s *session) paper.Paper {
+	if stamp := s.stamp(); r.made != stamp {
+		r.made, r.paper = stamp, paper.New(s.reportStudy(), paper.Context{Version: s.Versions[wire.Browser]})
+	}
+	return r.paper
+}
+
+func renderReport(s *session, level int) goapp.UI {
+	return goapp.Div().Class("report").Body(
+		&reportTools{S: s, Problem: s.Report.Problem, Empty: len(s.Results.Rows) == 0},
+		s.part(partPaper, func() goapp.UI {
+			return goapp.Div().Body(&writtenUp{S: s, Level: level, Stamp: s.stamp(), Editing: s.Report.Editing})
+		}),
+	)
+}
+
+// reportTools are what the reader can do with the report.
+type reportTools struct {
+	goapp.Compo
+	S       *session
+	Problem string
+	Empty   bool
+}
+
+func (t *reportTools) Render() goapp.UI {
+	button := func(id, text, title string, do func()) goapp.UI {
+		return disable(goapp.Button().Type("button"), false).ID(id).Title(title).Text(text).OnClick(func(goapp.Context, goapp.Event) { do() })
+	}
+	return goapp.Div().Class("report-tools").Body(
+		goapp.Div().Class("tools").Body(
+			button("print-report", "Print", "Print, or save as PDF, with the browser’s own dialogue", func() { t.S.platform.Print() }),
+			button("save-html", "Download HTML", "One file that needs nothing else", t.S.saveHTML),
+			button("save-markdown", "Markdown", "Text with tables, to edit", t.S.saveMarkdown),
+			button("save-json", "JSON", "The results, from which the report can be made again", t.S.saveJSON),
+		),
+		goapp.P().Class("hint").Body(
+			goapp.Text("More to measure: "),
+			goapp.A().Href(t.S.link("/")).Text("the tables"), goapp.Text(", "),
+			goapp.A().Href(t.S.link("/sensitivity")).Text("sensitivity, plans and calibration"), goapp.Text(", "),
+			goapp.A().Href(t.S.link("/training")).Text("mixed-precision training"),
+			goapp.Text(". A PDF set on A4 comes from the command line, also from this page’s JSON: "),
+			goapp.Code().Text("quantlab report --from quantlab-results.json -o report.pdf"), goapp.Text("."),
+		),
+		goapp.P().Class("problem").Role("alert").Text(t.Problem),
+	)
+}
+
+// writtenUp draws the paper.
+type writtenUp struct {
+	goapp.Compo
+	S              *session
+	Level          int
+	Stamp, Editing string // it is drawn anew when these change
+}
+
+func (w *writtenUp) Render() goapp.UI {
+	p := w.S.Report.writeUp(w.S)
+	var pager paper.Pager
+	body := []goapp.UI{goapp.Div().Class("paper-warnings").Body(goapp.Range(p.Warnings).Slice(func(i int) goapp.UI {
+		return goapp.P().Class("notice warn").Text(p.Warnings[i])
+	}))}
+	for _, section := range p.Sections {
+		id := "report-" + section.ID
+		parts := []goapp.UI{heading(w.Level+section.Level-1, id, section.Title)}
+		for _, b := range section.Blocks {
+			if b.Draft != nil {
+				parts = append(parts, &draftBox{S: w.S, Draft: *b.Draft, Stamp: fmt.Sprint(*b.Draft), Open: w.Editing == b.Draft.ID})
+				continue
+			}
+			parts = append(parts, goapp.Raw(pager.Block(b)))
+		}
+		body = append(body, goapp.Section().Class("paper-section").Aria("labelledby", id).Body(parts...))
+	}
+	return goapp.Article().Class("paper").Body(body...)
+}

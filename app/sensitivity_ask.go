@@ -1,0 +1,143 @@
+package app
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"quantlab/core/lab/wire"
+)
+
+// An outcome is what an experiment that the reader asked for has given so far.
+type outcome struct {
+	Model, Host string
+	Begun       time.Time // when it was its turn; zero before
+	Fraction    float64
+	Whole       bool // all that it had to give is in the session's Study
+
+	Setting    wire.Setting
+	Rows       []wire.SensitivityRow
+	References []wire.Row
+	Tried      []wire.PlanPoint
+	Points     []wire.SweepPoint
+}
+
+// unfinished reports whether what it has given so far is newer than what the study has of the choice, and not all: it goes on, or
+// was cut short.
+func (q *outcome) unfinished(c sensChoice) bool {
+	return !q.Whole && q.Model == c.Model && q.Host == c.Where
+}
+
+// outcome is that of an operation.
+func (st *SensitivityState) outcome(op string) *outcome {
+	switch op {
+	case wire.OpSensitivity:
+		return &st.Layers
+	case wire.OpPlans:
+		return &st.Plans
+	}
+	return &st.Sweep
+}
+
+// inquire has the chosen host carry out one of the experiments.
+func (s *session) inquire(op string) {
+	st := &s.Sensitivity
+	c := st.choice()
+	if s.measuring(op) || len(st.Drafts) > 0 || s.nowhere(c) {
+		return
+	}
+	command := wire.Command{Op: op, Request: c.request(nil)}
+	switch op {
+	case wire.OpSensitivity:
+		command.Request = c.request(c.Variants)
+	case wire.OpPlans:
+		command.Plans = &wire.PlansOptions{}
+	case wire.OpSweep:
+		command.Sweep = &wire.SweepOptions{Sizes: slices.Clone(c.Sizes), Seeds: c.Seeds}
+	}
+	s.experiment(c.Where, command, func(e wire.Event) { s.hearInquiry(op, c, e) })
+}
+
+// nowhere reports whether the chosen host can't measure.
+func (s *session) nowhere(c sensChoice) bool {
+	return c.Where == wire.Native && s.Native.Phase == NativeAbsent
+}
+
+// hearInquiry takes an event of the experiment that was asked for with that choice.
+func (s *session) hearInquiry(op string, asked sensChoice, e wire.Event) {
+	q := s.Sensitivity.outcome(op)
+	ask, answer := partsOf(op)
+	switch e.Kind {
+	case wire.EventStart: // also where one that failed is carried out again
+		*q = outcome{Model: asked.Model, Host: asked.Where, Begun: time.Now()}
+		if r := e.Result; r != nil {
+			q.Setting = wire.Setting{Version: r.Version, Hardware: r.Hardware, Settings: r.Settings}
+		}
+	case wire.EventProgress:
+		q.Fraction = max(q.Fraction, clamp01(e.Fraction))
+		s.redraw(ask)
+		return
+	case wire.EventDone:
+		q.Whole = true
+		s.say(s.Sensitivity.finding(op, s.Study))
+		return
+	case wire.EventError, wire.EventCancel:
+		return
+	default:
+		q.take(e)
+	}
+	s.redraw(append(answer, ask)...)
+}
+
+// take adds what the experiment has found.
+func (q *outcome) take(e wire.Event) {
+	switch {
+	case e.Row != nil && e.Row.Model == q.Model && !e.Row.Partial:
+		q.References = append(slices.Clone(q.References), *e.Row)
+	case e.Sensitivity != nil && e.Sensitivity.Model == q.Model:
+		q.Rows = append(slices.Clone(q.Rows), *e.Sensitivity)
+	case e.Plan != nil && e.Plan.Model == q.Model:
+		q.Tried = append(slices.Clone(q.Tried), *e.Plan)
+	case e.Sweep != nil && e.Sweep.Model == q.Model:
+		q.Points = append(slices.Clone(q.Points), *e.Sweep)
+	}
+}
+
+// partsOf are the parts that ask for an experiment and that show what it gave.
+func partsOf(op string) (ask string, answer []string) {
+	switch op {
+	case wire.OpSensitivity:
+		return partSensAsk, []string{partSensLayers, partSensCheap}
+	case wire.OpPlans:
+		return partFrontAsk, []string{partFront}
+	}
+	return partSweepAsk, []string{partSweep}
+}
+
+// remaining says how long an experiment will still take; nothing while that is a guess.
+func (q *outcome) remaining() string {
+	const early, soon = .03, 2 * time.Second
+	took := time.Since(q.Begun)
+	if q.Begun.IsZero() || q.Fraction < early || q.Fraction >= 1 || took < soon {
+		return ""
+	}
+	return "About " + roughly(time.Duration(float64(took)*(1-q.Fraction)/q.Fraction)) + " left."
+}
+
+// roughly writes a duration as nobody would be held to it: "10 seconds", "3 minutes".
+func roughly(d time.Duration) string {
+	s := d.Seconds()
+	switch {
+	case s < 7.5:
+		return "5 seconds"
+	case s < 55:
+		return fmt.Sprintf("%d seconds", 5*int(math.Round(s/5)))
+	case s < 90:
+		return "a minute"
+	}
+	return fmt.Sprintf("%d minutes", int(math.Round(s/60)))
+}
+
+// finding says in a sentence what an experiment found, for those who listen.
+func (st *SensitivityState) finding(op string, study wire.Study) string { return "" }

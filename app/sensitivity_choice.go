@@ -1,0 +1,263 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+	"quantlab/core/scheme"
+)
+
+// A sensChoice is what the reader chose in Sensitivity. It is always one that a host can carry out.
+type sensChoice struct {
+	Model    string
+	Where    string // wire.Browser or wire.Native
+	Examples int    // test examples; 0 is all
+	Runs     int
+
+	Variants []string // that single layers are quantized as
+	Cheap    string   // the measure of wire.Fidelity that the scatter shows
+
+	Across string // sizeAcross or timeAcross: what the plans are drawn over
+	Batch  int    // of the plans' times
+	Plan   string // that is looked at, as scheme.ParsePlan reads it; "" is none
+
+	Sizes []int // numbers of calibration examples
+	Seeds int   // samples of each size
+}
+
+// What the plans' accuracies are drawn over.
+const (
+	sizeAcross = "size"
+	timeAcross = "time"
+)
+
+// The measures of wire.Fidelity, the cheapest first.
+const (
+	cheapWeights = "weights"
+	cheapOutput  = "output"
+	cheapLogits  = "logits"
+)
+
+func firstSensChoice() sensChoice {
+	return sensChoice{
+		Model: "mnist-lab2", Where: wire.Browser, Runs: 3,
+		Variants: wire.VariantIDs()[1:], Cheap: cheapOutput,
+		Across: sizeAcross, Batch: 1,
+		Sizes: wire.DefaultSizes(), Seeds: wire.DefaultSeeds,
+	}
+}
+
+// The keys of Sensitivity in an address, in the order in which they are read: a plan has as many layers as the model before it.
+const (
+	keySens         = "sens"
+	keySensWhere    = "senswhere"
+	keySensExamples = "sensexamples"
+	keySensRuns     = "sensruns"
+	keySensVariants = "sensvariants"
+	keySensCheap    = "senscheap"
+	keyFront        = "front"
+	keyFrontAcross  = "frontacross"
+	keyFrontPlan    = "frontplan"
+	keySweepSizes   = "sweepsizes"
+	keySweepSeeds   = "sweepseeds"
+)
+
+var sensKeys = []string{keySens, keySensWhere, keySensExamples, keySensRuns, keySensVariants, keySensCheap, keyFront, keyFrontAcross, keyFrontPlan, keySweepSizes, keySweepSeeds}
+
+// with returns the choice with one thing changed, named and spelled as in an address, or the reason why not.
+func (c sensChoice) with(key, v string) (next sensChoice, err error) {
+	next = c
+	switch key {
+	case keySens:
+		if _, err = nn.SpecOf(v); v != c.Model {
+			next.Model, next.Plan = v, ""
+		}
+	case keySensWhere:
+		next.Where, err = oneOf("place", v, wire.Browser, wire.Native)
+	case keySensExamples:
+		next.Examples, err = parseWithin("examples", v, 0, 1<<20)
+	case keySensRuns:
+		next.Runs, err = parseWithin("runs", v, 1, wire.MaxRuns)
+	case keySensVariants:
+		next.Variants, err = parseSensVariants(splitList(v))
+	case keySensCheap:
+		next.Cheap, err = oneOf("measure", v, cheapWeights, cheapOutput, cheapLogits)
+	case keyFront:
+		v, err = oneOf("batch", v, "1", "64")
+		next.Batch, _ = strconv.Atoi(v)
+	case keyFrontAcross:
+		next.Across, err = oneOf("axis", v, sizeAcross, timeAcross)
+	case keyFrontPlan:
+		next.Plan, err = canonicalPlan(v, c.layers())
+	case keySweepSizes:
+		next.Sizes, err = parseSweepSizes(splitList(v))
+	case keySweepSeeds:
+		next.Seeds, err = parseWithin("samples", v, 2, wire.MaxSeeds)
+	default:
+		err = fmt.Errorf("there is no setting %q", key)
+	}
+	if err != nil {
+		return c, err
+	}
+	return next, nil
+}
+
+// value spells one thing as with reads it.
+func (c sensChoice) value(key string) string {
+	switch key {
+	case keySens:
+		return c.Model
+	case keySensWhere:
+		return c.Where
+	case keySensExamples:
+		return strconv.Itoa(c.Examples)
+	case keySensRuns:
+		return strconv.Itoa(c.Runs)
+	case keySensVariants:
+		return strings.Join(c.Variants, ",")
+	case keySensCheap:
+		return c.Cheap
+	case keyFront:
+		return strconv.Itoa(c.Batch)
+	case keyFrontAcross:
+		return c.Across
+	case keyFrontPlan:
+		return c.Plan
+	case keySweepSizes:
+		return joined(c.Sizes, ",")
+	case keySweepSeeds:
+		return strconv.Itoa(c.Seeds)
+	}
+	return ""
+}
+
+func joined(numbers []int, separator string) string {
+	parts := make([]string, len(numbers))
+	for i, n := range numbers {
+		parts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(parts, separator)
+}
+
+// query spells what differs from the choice at first, as parseSensChoice reads it.
+func (c sensChoice) query() string {
+	first, parts := firstSensChoice(), []string(nil)
+	for _, key := range sensKeys {
+		if v := c.value(key); v != first.value(key) {
+			parts = append(parts, key+"="+strings.ReplaceAll(url.QueryEscape(v), "%2C", ","))
+		}
+	}
+	return strings.Join(parts, "&")
+}
+
+// maxPlanValue bounds what is read of a plan in an address, in bytes: a plan of eight layers has some 300.
+const maxPlanValue = 1024
+
+// parseSensChoice reads an address. What is missing is as at first; what is malformed is, too, and a sentence says so.
+func parseSensChoice(query url.Values) (sensChoice, []string) {
+	c, notices := firstSensChoice(), []string(nil)
+	for _, key := range sensKeys {
+		values, ok := query[key]
+		if !ok {
+			continue
+		}
+		v := strings.TrimSpace(strings.Join(values, ","))
+		next, err := c, errors.New("that is too long")
+		if len(v) <= maxPlanValue {
+			next, err = c.with(key, v)
+		}
+		if err != nil {
+			notices = append(notices, fmt.Sprintf("The link says %s=%s, but %v. It is left as at first.", key, brief(v), err))
+			continue
+		}
+		c = next
+	}
+	return c, notices
+}
+
+// spec is the model's, which is always one that there is.
+func (c sensChoice) spec() nn.Spec {
+	spec, _ := nn.SpecOf(c.Model)
+	return spec
+}
+
+func (c sensChoice) layers() int { return layersOf(c.spec()) }
+
+// request is what a host is asked for; variants may be nil where an experiment has none.
+func (c sensChoice) request(variants []string) *wire.Request {
+	r := wire.Lab()
+	r.Models, r.Variants, r.Runs, r.Examples, r.Batches = []string{c.Model}, append([]string{wire.Baseline}, variants...), c.Runs, c.Examples, slices.Clone(timedBatches)
+	return &r
+}
+
+// planner is a plan of the model as Inspect and, through it, the other views take it over: calibrated as the lab does.
+func (c sensChoice) planner(plan string) (Planner, error) {
+	parsed, err := scheme.ParsePlan(plan, c.layers())
+	return Planner{Model: c.Model, Plan: parsed, Examples: labCalibration, Layer: allLayers}, err
+}
+
+func oneOf(what, v string, choices ...string) (string, error) {
+	if !slices.Contains(choices, v) {
+		return "", fmt.Errorf("unknown %s %q: choose from %s", what, brief(v), strings.Join(choices, ", "))
+	}
+	return v, nil
+}
+
+func parseWithin(what, v string, least, most int) (int, error) {
+	n, err := parseInt(what, brief(v))
+	if err == nil && (n < least || n > most) {
+		err = fmt.Errorf("%s %d is out of range: give %d to %d", what, n, least, most)
+	}
+	return n, err
+}
+
+func parseSensVariants(ids []string) ([]string, error) {
+	all := firstSensChoice().Variants
+	for _, id := range ids {
+		if _, err := oneOf("variant", id, all...); err != nil {
+			return nil, err
+		}
+	}
+	if len(ids) == 0 {
+		return nil, fmt.Errorf("no variant chosen: choose from %s", strings.Join(all, ", "))
+	}
+	return inOrder(ids, all), nil
+}
+
+// canonicalPlan spells a plan in one way; no plan is one, too.
+func canonicalPlan(v string, layers int) (string, error) {
+	if v == "" {
+		return "", nil
+	}
+	plan, err := scheme.ParsePlan(v, layers)
+	if err != nil {
+		return "", err
+	}
+	return plan.String(), nil
+}
+
+func parseSweepSizes(items []string) ([]int, error) {
+	if len(items) == 0 {
+		return nil, fmt.Errorf("give 1 to %d numbers of calibration examples, such as 8, 64, 512", wire.MaxSizes)
+	}
+	var sizes []int
+	for _, item := range items {
+		n, err := parseWithin("calibration examples", item, 1, wire.MaxCalibration)
+		if err != nil {
+			return nil, err
+		}
+		sizes = append(sizes, n)
+	}
+	slices.Sort(sizes)
+	sizes = slices.Compact(sizes)
+	if len(sizes) > wire.MaxSizes {
+		return nil, fmt.Errorf("%d numbers are too many: give at most %d", len(sizes), wire.MaxSizes)
+	}
+	return sizes, nil
+}

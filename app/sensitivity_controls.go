@@ -1,0 +1,184 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+	"quantlab/core/report"
+)
+
+// sensControls are the settings that all three experiments share.
+type sensControls struct {
+	goapp.Compo
+	S      *session
+	Choice sensChoice
+	Draft  Draft // of the runs' field
+	Native NativePhase
+}
+
+func (c *sensControls) Render() goapp.UI {
+	spec := c.Choice.spec()
+	return goapp.Div().Class("controls sens-controls").Role("form").Aria("label", "Settings of the experiments").Body(
+		goapp.Div().Class("fields").Body(
+			c.S.sensSegment(keySens, "Network", c.Choice.Model, modelChoices()),
+			c.S.sensSegment(keySensWhere, "Where", c.Choice.Where, c.places()),
+			c.S.sensSegment(keySensExamples, "Test examples", strconv.Itoa(c.Choice.Examples), c.examples()),
+			c.S.sensField(keySensRuns, "Runs", strconv.Itoa(c.Choice.Runs), c.Draft),
+		),
+		goapp.P().Class("hint").ID("sens-settings").Text(fmt.Sprintf("%s: %s.", spec.Title, spec.Shape())+" "+c.hint()),
+	)
+}
+
+// places are where it can be measured, as far as that is known.
+func (c *sensControls) places() []pick {
+	places := []pick{{wire.Browser, "This browser"}}
+	if c.Native != NativeAbsent || c.Choice.Where == wire.Native {
+		places = append(places, pick{wire.Native, "Natively"})
+	}
+	return places
+}
+
+// fewExamples are enough for a first impression.
+const fewExamples = 1000
+
+func (c *sensControls) examples() []pick {
+	options := []pick{{"0", "All"}}
+	if c.Choice.spec().Data == nn.MNIST {
+		options = append(options, pick{strconv.Itoa(fewExamples), "First " + report.Count(fewExamples)})
+	}
+	if v := strconv.Itoa(c.Choice.Examples); !slices.ContainsFunc(options, func(o pick) bool { return o.Value == v }) {
+		options = append(options, pick{v, "First " + report.Count(c.Choice.Examples)})
+	}
+	return options
+}
+
+func (c *sensControls) hint() string {
+	if c.S.nowhere(c.Choice) {
+		return "No native engine serves this page: choose this browser."
+	}
+	runs := plural(c.Choice.Runs, "timed run") + " of batch 1 and 64"
+	if c.Choice.Runs < wire.Lab().Runs {
+		runs += fmt.Sprintf(" (the lab’s are %d; fewer are sooner over)", wire.Lab().Runs)
+	}
+	return "Accuracy on " + c.Choice.examplesWords() + ", " + runs + ", one thread."
+}
+
+// examplesWords counts the test examples: "all 10,000 test images".
+func (c sensChoice) examplesWords() string {
+	all, kind := 872, "dev sentence"
+	if c.spec().Data == nn.MNIST {
+		all, kind = 10000, "test image"
+	}
+	if c.Examples == 0 || c.Examples >= all {
+		return "all " + plural(all, kind)
+	}
+	return "the first " + plural(c.Examples, kind)
+}
+
+// sensSegment is a choice of one side by side.
+func (s *session) sensSegment(key, legend, chosen string, options []pick) goapp.UI {
+	return goapp.FieldSet().Body(
+		goapp.Legend().Text(legend),
+		goapp.Div().Class("seg").Body(goapp.Range(options).Slice(func(i int) goapp.UI {
+			o := options[i]
+			return goapp.Label().Body(
+				check(goapp.Input().Type("radio"), o.Value == chosen).Name(key).Value(o.Value).OnChange(s.onSens(key), key),
+				goapp.Span().Text(o.Label),
+			)
+		})),
+	)
+}
+
+// sensField is a field for a text; d is what it holds that can't be taken.
+func (s *session) sensField(key, label, value string, d Draft) goapp.UI {
+	id := "setting-" + key
+	input := goapp.Input().ID(id).Class("field-"+key).Type("text").Attr("inputmode", "numeric").Name(key).
+		AutoComplete(false).Spellcheck(false).Disabled(goapp.IsServer).OnChange(s.onSens(key), key)
+	if d.Problem != "" {
+		value = d.Text
+		input = input.Aria("invalid", "true").Aria("describedby", id+"-problem")
+	}
+	return goapp.Div().Class("field").Body(
+		goapp.Label().For(id).Text(label),
+		input.Value(value),
+		goapp.P().Class("problem").ID(id+"-problem").Text(d.Problem),
+	)
+}
+
+func (s *session) onSens(key string) goapp.EventHandler {
+	return func(ctx goapp.Context, _ goapp.Event) {
+		s.chooseSens(key, strings.TrimSpace(ctx.JSSrc().Get("value").String()))
+	}
+}
+
+// sensVariants are boxes for the variants that single layers are quantized as.
+func (s *session) sensVariants(chosen []string) goapp.UI {
+	all := firstSensChoice().Variants
+	return goapp.FieldSet().Class("choices").Body(
+		goapp.Legend().Text("Quantize as"),
+		goapp.Div().Class("checks").Body(goapp.Range(all).Slice(func(i int) goapp.UI {
+			id := all[i]
+			return goapp.Label().Body(
+				check(goapp.Input().Type("checkbox"), slices.Contains(chosen, id)).Name(keySensVariants).Value(id).OnChange(s.onSensVariant(id), id),
+				goapp.Raw(markerSVG(id)),
+				goapp.Span().Text(variantName(id)),
+			)
+		})),
+	)
+}
+
+func (s *session) onSensVariant(id string) goapp.EventHandler {
+	return func(ctx goapp.Context, _ goapp.Event) {
+		chosen := slices.DeleteFunc(slices.Clone(s.Sensitivity.choice().Variants), func(v string) bool { return v == id })
+		if ctx.JSSrc().Get("checked").Bool() {
+			chosen = append(chosen, id)
+		}
+		s.chooseSens(keySensVariants, strings.Join(chosen, ","))
+	}
+}
+
+// askLayers is what single layers are quantized as, and the button that measures it.
+func (s *session) askLayers() goapp.UI {
+	return goapp.Div().Class("controls ask").Body(
+		s.sensVariants(s.Sensitivity.choice().Variants),
+		s.inquiryBar(wire.OpSensitivity, "sens-measure", "Measure"),
+	)
+}
+
+func (s *session) askPlans() goapp.UI {
+	return goapp.Div().Class("controls ask").Body(
+		s.inquiryBar(wire.OpPlans, "front-search", "Search"),
+	)
+}
+
+func (s *session) askSweep() goapp.UI {
+	c, drafts := s.Sensitivity.choice(), s.Sensitivity.Drafts
+	return goapp.Div().Class("controls ask").Body(
+		goapp.Div().Class("fields").Body(
+			s.sensField(keySweepSizes, "Calibration examples", joined(c.Sizes, ", "), drafts[keySweepSizes]),
+			s.sensField(keySweepSeeds, "Samples of each", strconv.Itoa(c.Seeds), drafts[keySweepSeeds]),
+		),
+		s.inquiryBar(wire.OpSweep, "sweep-draw", "Draw lots"),
+	)
+}
+
+// inquiryBar is the button that starts an experiment, and how far it is.
+func (s *session) inquiryBar(op, id, label string) goapp.UI {
+	left := ""
+	off := s.measuring(op)
+	if off {
+		label, left = "Measuring", s.Sensitivity.outcome(op).remaining()
+	}
+	off = off || len(s.Sensitivity.Drafts) > 0 || s.nowhere(s.Sensitivity.choice())
+	return goapp.Div().Class("asking").Body(
+		disable(goapp.Button().Type("button"), off).Class("primary").ID(id).Text(label).OnClick(func(goapp.Context, goapp.Event) { s.inquire(op) }, op),
+		&progress{S: s, Op: op, View: s.experimentProgress(op)},
+		goapp.P().Class("hint").Text(left),
+	)
+}

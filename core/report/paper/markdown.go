@@ -1,0 +1,121 @@
+package paper
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/report"
+)
+
+// JSON writes the study that papers are made of.
+func JSON(w io.Writer, study wire.Study) error { return report.StudyJSON(w, study) }
+
+// Markdown writes the paper as GitHub-flavoured Markdown. Tables and figures are numbered; a figure is the table of its numbers.
+// Whatever text the paper holds, it stays text.
+func Markdown(w io.Writer, p Paper) error {
+	m := &markdown{}
+	m.line("# " + report.EscapeMarkdown(p.Title))
+	if len(p.Warnings) > 0 {
+		m.line("**What to know first**")
+		m.list(p.Warnings)
+	}
+	m.pairs(p.Facts)
+	for _, s := range p.Sections {
+		m.line(strings.Repeat("#", s.Level+1) + " " + report.EscapeMarkdown(s.Title))
+		for _, b := range s.Blocks {
+			m.block(b)
+		}
+	}
+	_, err := io.WriteString(w, strings.TrimRight(m.String(), "\n")+"\n")
+	return err
+}
+
+// A markdown is a document under construction.
+type markdown struct {
+	strings.Builder
+	tables, figures int
+}
+
+// line writes one that stands by itself.
+func (m *markdown) line(text string) { m.WriteString(text + "\n\n") }
+
+func (m *markdown) text(text string) { m.line(report.EscapeMarkdown(text)) }
+
+func (m *markdown) list(points []string) {
+	for _, p := range points {
+		m.WriteString("- " + report.EscapeMarkdown(p) + "\n")
+	}
+	m.WriteString("\n")
+}
+
+func (m *markdown) pairs(rows [][2]string) {
+	if len(rows) == 0 {
+		return
+	}
+	m.WriteString("| | |\n|---|---|\n")
+	for _, r := range rows {
+		m.WriteString("| " + report.EscapeMarkdown(r[0]) + " | " + report.EscapeMarkdown(r[1]) + " |\n")
+	}
+	m.WriteString("\n")
+}
+
+func (m *markdown) block(b Block) {
+	switch {
+	case b.Table != nil:
+		m.tables++
+		m.grid(fmt.Sprintf("Table %d", m.tables), *b.Table)
+	case b.Figure != nil:
+		m.figures++
+		t := b.Figure.Table()
+		t.Title, t.Caption = b.Figure.Title, b.Figure.Caption
+		m.grid(fmt.Sprintf("Figure %d, as numbers", m.figures), t)
+	case b.Draft != nil:
+		m.draft(*b.Draft)
+	case len(b.Facts) > 0:
+		m.pairs(b.Facts)
+	case len(b.List) > 0:
+		m.list(b.List)
+	case b.Code != "":
+		m.code(b.Code)
+	case b.Text != "":
+		m.text(b.Text)
+	}
+}
+
+func (m *markdown) grid(number string, t report.PlainTable) {
+	m.line("**" + number + ".** " + report.EscapeMarkdown(t.Title+"."))
+	if t.Caption != "" {
+		m.text(t.Caption)
+	}
+	report.MarkdownGrid(&m.Builder, t)
+	m.WriteString("\n")
+}
+
+// draft writes a draft, marked as one, or the reader's own words.
+func (m *markdown) draft(d Draft) {
+	mark := " (draft, " + d.ID + ")"
+	if d.Own != "" {
+		mark = ""
+	}
+	m.line("**" + report.EscapeMarkdown(d.Title+mark) + "**")
+	for _, p := range Paragraphs(d.Words()) {
+		m.text(p)
+	}
+	if d.Code != "" {
+		m.code(d.Code)
+	}
+	if len(d.Cites) > 0 && d.Own == "" {
+		m.line("*Rests on:* " + report.EscapeMarkdown(strings.Join(d.Cites, "; ")+"."))
+	}
+}
+
+// code writes commands in a fence that is longer than any run of backticks within.
+func (m *markdown) code(text string) {
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	m.line(fence + "\n" + text + "\n" + fence)
+}

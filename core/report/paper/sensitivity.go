@@ -1,0 +1,203 @@
+package paper
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
+	"quantlab/core/report"
+	"quantlab/core/report/figure"
+)
+
+// sensitivity writes what quantizing single layers does.
+func (w *writer) sensitivity() {
+	w.section(1, "sensitivity", "Sensitivity, layer by layer")
+	w.text("Each row quantizes one layer and leaves the others in float32, or all layers but one. A layer's ReLU goes with it.")
+	if len(w.study.Sensitivity) == 0 {
+		w.missing("no sensitivity", command{"quantlab", "sensitivity"}.String())
+		return
+	}
+	for i, s := range w.study.Sensitivity {
+		w.part(i, len(w.study.Sensitivity), "sensitivity", s.Setting)
+		for _, m := range report.SensitivityModels(s) {
+			for _, t := range report.SensitivityParts(report.SensitivityTable(s, m)) {
+				w.table(t)
+			}
+			if t := report.CorrelationTable(s, m); len(t.Rows) > 0 {
+				w.table(t)
+			}
+			for _, f := range layerFigures(s, m) {
+				w.add(Block{Figure: &f})
+			}
+		}
+	}
+	s := w.study.Sensitivity[0]
+	w.section(2, "sensitivity-discussion", "Discussion")
+	d := discussion{"sensitivity", "sensitivity", []string{layer, precision, model, task, batchSize}}
+	w.drafts(append(d.drafts(sensitivityEffects(s)), bearing(s)))
+}
+
+// part says which of several parts comes, and where it was measured.
+func (w *writer) part(i, of int, id string, s wire.Setting) {
+	if of > 1 {
+		w.section(2, fmt.Sprintf("%s-%d", id, i+1), fmt.Sprintf("Measurement %d of %d, %s", i+1, of, w.machines.name(s.Hardware)))
+	}
+	if len(s.Settings.Models) > 0 {
+		w.text(report.Settings(wire.Result{Version: s.Version, Hardware: s.Hardware, Settings: s.Settings}))
+	}
+}
+
+// sensitivityEffects compares rows that quantize one layer with float32 and with each other.
+func sensitivityEffects(s wire.Sensitivity) []effect {
+	b := &bench{rows: s.References}
+	var subjects []subject
+	var out []effect
+	for _, r := range s.Rows {
+		if r.Mode != wire.Only {
+			continue
+		}
+		for _, key := range report.Batches(r.Row) {
+			if v, ok := ofVerdict(r.LatencyUS[key].Verdict); ok {
+				subjects = append(subjects, subject{row: r.Row, batch: batchOf(key), layer: r.Layer, ratio: v})
+			}
+		}
+		if e, ok := flips(b, subject{row: r.Row, layer: r.Layer}); ok {
+			out = append(out, e)
+		}
+	}
+	return append(out, speedups(b, subjects)...)
+}
+
+// layerShare says how much of a network a layer is, and so how much faster it can make a pass.
+func layerShare(model, name string) string {
+	spec, err := nn.SpecOf(model)
+	digits, ok := strings.CutPrefix(name, "layers.")
+	i, err2 := strconv.Atoi(digits)
+	dims := spec.Dims()
+	if err != nil || err2 != nil || !ok || i < 0 || i+1 >= len(dims) {
+		return ""
+	}
+	all := 0
+	for j := 1; j < len(dims); j++ {
+		all += dims[j-1] * dims[j]
+	}
+	share := float64(dims[i]*dims[i+1]) / float64(all)
+	s := fmt.Sprintf("On %s, %s holds %s%% of the weights, and of the multiply-adds; ", model, name, report.Figures(100*share, 2))
+	if most := 1 / (1 - share); share < 1 && most < 20 {
+		return s + fmt.Sprintf("if it took no time at all, a pass would be %s times faster.", report.Fixed(most, 2))
+	}
+	return s + "nearly all of a pass is this layer."
+}
+
+// bearing says which layers can't bear quantization, and whether the cheap measures would have told.
+func bearing(s wire.Sensitivity) Draft {
+	d := Draft{ID: "sensitivity-3", Title: "Which layer cannot bear it, sensitivity"}
+	var parts []string
+	for _, m := range report.SensitivityModels(s) {
+		text, cites := bearingOf(s, m)
+		parts = append(parts, sentences(append([]string{text}, report.CorrelationSentences(s, m)...)...))
+		d.Cites = append(d.Cites, cites...)
+	}
+	d.Text = paragraphs(parts...)
+	return d
+}
+
+func bearingOf(s wire.Sensitivity, m string) (text string, cites []string) {
+	var worst *wire.SensitivityRow
+	n, hurt := 0, 0
+	for i, r := range s.Rows {
+		if r.Model != m || r.Mode != wire.Only || r.Paired == nil || r.Accuracy == nil {
+			continue
+		}
+		n++
+		if r.Paired.P < 0.05 && r.Paired.Lost > r.Paired.Gained {
+			hurt++
+		}
+		if worst == nil || *r.Accuracy < *worst.Accuracy {
+			worst = &s.Rows[i]
+		}
+	}
+	if worst == nil {
+		return fmt.Sprintf("Of %s the results hold no accuracies to compare.", m), nil
+	}
+	cites = []string{subject{row: worst.Row, layer: worst.Layer}.cite()}
+	lowest := fmt.Sprintf("the lowest accuracy, %s, has %s in %s alone: %s", accuracy(worst.Row), variantName(worst.Variant), worst.Layer, judged(worst.Paired))
+	if hurt == 0 {
+		if n == 1 {
+			return fmt.Sprintf("On %s the one layer that was quantized does not lose accuracy detectably; %s.", m, lowest), cites
+		}
+		return fmt.Sprintf("On %s no layer that is quantized alone loses accuracy detectably, in any of %d rows; %s.", m, n, lowest), cites
+	}
+	return fmt.Sprintf("On %s, %d of %d rows that quantize one layer lose accuracy detectably; %s.", m, hurt, n, lowest), cites
+}
+
+// layerFigures draws a model's rows: accuracy against float32's, and latency at each batch size.
+func layerFigures(s wire.Sensitivity, m string) []figure.Figure {
+	var rows []wire.SensitivityRow
+	for _, mode := range []string{wire.Only, wire.Except} {
+		for _, r := range s.Rows {
+			if r.Model == m && r.Mode == mode {
+				rows = append(rows, r)
+			}
+		}
+	}
+	name := func(r wire.SensitivityRow) string {
+		if r.Mode == wire.Except {
+			return "all but " + r.Layer
+		}
+		return "only " + r.Layer
+	}
+	var categories []string
+	for _, r := range rows {
+		if n := name(r); !slices.Contains(categories, n) {
+			categories = append(categories, n)
+		}
+	}
+	at := func(r wire.SensitivityRow) float64 { return float64(slices.Index(categories, name(r))) }
+	change := figure.Figure{
+		ID: "sensitivity-" + anchor(m), Title: "Accuracy against float32, " + m, Caption: "In percentage points; left of 0 is worse. Whiskers are 95% intervals of the paired difference.",
+		X: figure.Axis{Label: "Change of accuracy (percentage points)"}, Y: figure.Axis{Categories: categories},
+	}
+	figures := []figure.Figure{}
+	for _, r := range rows {
+		if p := r.Paired; p != nil && r.Total > 0 {
+			n := float64(r.Total)
+			d := 100 * float64(p.Gained-p.Lost) / n
+			half := 196 * math.Sqrt(math.Max(float64(p.Gained+p.Lost)-float64(p.Gained-p.Lost)*float64(p.Gained-p.Lost)/n, 0)) / n
+			bar(&change, r.Row, figure.Point{X: d, Y: at(r), Span: &figure.Span{Low: d - half, High: d + half}})
+		}
+	}
+	if len(change.Series) > 0 {
+		figures = append(figures, change)
+	}
+	var plain []wire.Row
+	for _, r := range rows {
+		plain = append(plain, r.Row)
+	}
+	for _, b := range report.Batches(plain...) {
+		f := figure.Figure{
+			ID: "sensitivity-" + anchor(m) + "-" + b, Title: fmt.Sprintf("Latency of %s, batch %s, layer by layer", m, b),
+			Caption: "Bars are means, whiskers one standard deviation up and down, dots the single runs.",
+			X:       figure.Axis{Label: "Latency of a pass (µs)", Zero: true}, Y: figure.Axis{Categories: categories},
+		}
+		for _, r := range rows {
+			if l, ok := r.LatencyUS[b]; ok {
+				bar(&f, r.Row, figure.Point{X: l.Mean, Y: at(r), Span: &figure.Span{Low: max(l.Mean-l.Std, 0), High: l.Mean + l.Std}, Samples: l.Samples})
+			}
+		}
+		figures = append(figures, f)
+	}
+	return figures
+}
+
+// bar adds a row's bar to its variant's series.
+func bar(f *figure.Figure, r wire.Row, p figure.Point) {
+	byVariant([]wire.Row{r}, func(s *figure.Series, _ wire.Row) {
+		s.Kind = figure.Bars
+		s.Points = append(s.Points, p)
+	}, f)
+}

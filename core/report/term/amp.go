@@ -1,0 +1,20 @@
+package term
+
+import (
+	"io"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/report"
+)
+
+// RenderAMP draws mixed-precision training for a terminal of that many columns; no line is wider.
+func RenderAMP(w io.Writer, a wire.AMP, width int, color bool) error {
+	d := newDrawing(width, color)
+	d.hardware(a.Hardware)
+	d.paragraph(report.AMPSettings(a), d.style.plain)
+	for _, t := range report.AMPTables(a) {
+		d.plain(t)
+	}
+	d.notes(report.AMPNotes(a))
+	return d.flush(w)
+}

@@ -1,0 +1,34 @@
+package term
+
+import (
+	"io"
+
+	"quantlab/core/lab/wire"
+	"quantlab/core/report"
+)
+
+// RenderPlans draws a search for plans for a terminal of that many columns; no line is wider.
+func RenderPlans(w io.Writer, p wire.Plans, width int, color bool) error {
+	d := newDrawing(width, color)
+	d.hardware(p.Hardware)
+	d.paragraph(report.SettingText(p.Setting), d.style.plain)
+	for _, s := range p.Searches {
+		d.inParts(report.PlansTable(s), report.PlansParts)
+		d.notes(report.PlansSentences(s))
+	}
+	d.notes(report.PlansNotes(p))
+	return d.flush(w)
+}
+
+// RenderSweep draws a calibration sweep for a terminal of that many columns; no line is wider.
+func RenderSweep(w io.Writer, s wire.Sweep, width int, color bool) error {
+	d := newDrawing(width, color)
+	d.hardware(s.Hardware)
+	d.paragraph(report.SettingText(s.Setting), d.style.plain)
+	for _, model := range report.SweepModels(s) {
+		d.plain(report.SweepTable(s, model))
+		d.notes(report.SweepSentences(s, model))
+	}
+	d.notes(s.Notes)
+	return d.flush(w)
+}

@@ -43,7 +43,7 @@ func TestViewsShareNoKeys(t *testing.T) {
 	seen := map[string]string{"hide": "the frame"}
 	for _, v := range views() {
 		q := v.Query(s)
-		if q == "" {
+		if q == "" && !v.Alone {
 			t.Errorf("%s spells nothing of what was asked", v.Title)
 		}
 		for key := range parse(t, q) {

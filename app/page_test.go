@@ -242,7 +242,8 @@ func TestThePageLinksNoEngine(t *testing.T) {
 	if err != nil {
 		t.Skip("go list does not run here: ", err)
 	}
-	allowed := map[string]bool{"quantlab/app": true, "quantlab/core/report/chart": true, "quantlab/wasm/page": true, "quantlab/core/nn": true, "quantlab/core/lab/wire": true, "quantlab/core/report": true, "quantlab/core/roofline": true,
+	allowed := map[string]bool{"quantlab/app": true, "quantlab/core/report/chart": true, "quantlab/core/report/figure": true, "quantlab/core/report/paper": true,
+		"quantlab/wasm/page": true, "quantlab/core/nn": true, "quantlab/core/lab/wire": true, "quantlab/core/report": true, "quantlab/core/roofline": true,
 		"quantlab/core/scheme": true}
 	for _, path := range strings.Fields(string(out)) {
 		if strings.HasPrefix(path, "quantlab/") && !allowed[path] {

@@ -172,7 +172,7 @@ func (w *writtenUp) Render() goapp.UI {
 		parts := []goapp.UI{heading(w.Level+section.Level-1, id, section.Title)}
 		for _, b := range section.Blocks {
 			if b.Draft != nil {
-				parts = append(parts, &draftBox{S: w.S, Draft: *b.Draft, Stamp: fmt.Sprint(*b.Draft), Open: w.Editing == b.Draft.ID})
+				parts = append(parts, &draftBox{S: w.S, Level: w.Level + section.Level, Draft: *b.Draft, Stamp: fmt.Sprint(*b.Draft), Open: w.Editing == b.Draft.ID})
 				continue
 			}
 			parts = append(parts, goapp.Raw(pager.Block(b)))

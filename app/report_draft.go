@@ -13,6 +13,7 @@ type draftBox struct {
 	goapp.Compo
 	S     *session
 	Draft paper.Draft
+	Level int
 	Stamp string // the draft in words: slices can't be compared
 	Open  bool   // its text box is
 }
@@ -40,10 +41,11 @@ func (d *draftBox) Render() goapp.UI {
 		cites = "Rests on: " + strings.Join(v.Cites, "; ") + "."
 	}
 	return goapp.Article().Class(class).ID("draft-"+v.ID).DataSet("draft", v.ID).Body(
-		goapp.P().Class("draft-title").Body(goapp.B().Text(v.Title), goapp.Text(" "), goapp.Small().Text(label)),
+		goapp.P().Class("mark").Text(label),
+		heading(d.Level, "", v.Title),
 		goapp.Div().Class("draft-words").Body(body...),
 		goapp.Div().Body(code...),
-		goapp.P().Class("draft-cites").Text(cites),
+		goapp.P().Class("cites").Text(cites),
 		goapp.Div().Class("tools").Body(d.tools()...),
 	)
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report"
 )
 
 // An outcome is what an experiment that the reader asked for has given so far.
@@ -139,5 +141,51 @@ func roughly(d time.Duration) string {
 	return fmt.Sprintf("%d minutes", int(math.Round(s/60)))
 }
 
+// A cost is what an experiment takes on a laptop: seconds whatever its size, and passes of the whole network over its test examples
+// for each of its conversions. They are measured, and so include that plans share beginnings.
+type cost struct{ seconds, passes float64 }
+
+var (
+	costLayers = cost{4, .35} // a plan of one layer, or of all but one
+	costPlans  = cost{13, .03}
+	costSweep  = cost{4, .5} // a calibration
+)
+
+// Multiply-adds a second of an engine on a laptop, roughly.
+const browserRate, nativeRate = 12e9, 40e9
+
+// takes says how long so many conversions will take.
+func (c sensChoice) takes(of cost, conversions int) string {
+	rate := browserRate
+	if c.Where == wire.Native {
+		rate = nativeRate
+	}
+	macs := 0.0
+	for dims, i := c.spec().Dims(), 1; i < len(dims); i++ {
+		macs += float64(dims[i-1] * dims[i])
+	}
+	seconds := of.seconds + of.passes*float64(conversions)*macs*float64(c.tested())/rate
+	return "On a laptop that takes about " + roughly(time.Duration(seconds*float64(time.Second))) + " " + inHost(c.Where) + "."
+}
+
 // finding says in a sentence what an experiment found, for those who listen.
-func (st *SensitivityState) finding(op string, study wire.Study) string { return "" }
+func (st *SensitivityState) finding(op string, study wire.Study) string {
+	c := st.choice()
+	var said []string
+	switch op {
+	case wire.OpSensitivity:
+		if part, ok := st.sensitivity(study); ok {
+			said = report.SensitivityFindings(part, c.Model)
+		}
+	case wire.OpPlans:
+		if search, _, ok := st.search(study); ok {
+			said = report.PlansSentences(search)
+		}
+	case wire.OpSweep:
+		if part, ok := st.sweep(study); ok {
+			said = report.SweepSentences(part, c.Model)
+		}
+	}
+	const most = 2 // sentences that are heard out
+	return strings.ReplaceAll(typographic(strings.Join(said[:min(most, len(said))], " ")), "×", " times")
+}

@@ -72,7 +72,7 @@ func newCheapView(part wire.Sensitivity, c sensChoice) (cheapView, bool) {
 }
 
 const (
-	cheapTop, cheapFoot = 22.0, 222.0
+	cheapTop, cheapFoot = 32.0, 232.0
 	markReach           = 6 // of a marker, half its width
 )
 
@@ -111,7 +111,7 @@ func (s *session) sensCheap(level int) goapp.UI {
 	return goapp.Article().Class("card", "sens-cheap").Aria("labelledby", "sens-cheap").Body(
 		goapp.Header().Body(heading(level, "sens-cheap", "Does the cheap measure predict the costly one?")),
 		goapp.Div().Class("pad-box").Body(
-			goapp.P().Class("sens-says").Text(v.Says),
+			goapp.P().Class("sens-says").Text(typographic(v.Says)),
 			s.sensSegment(keySensCheap, "SQNR of", c.Cheap, cheapMeasures),
 			goapp.P().Class("hint").Text(cheapWhy[c.Cheap]),
 			goapp.Ul().Class("roof-key").Body(s.cheapKey(part)...),

@@ -69,16 +69,28 @@ func (c *sensControls) hint() string {
 	return "Accuracy on " + c.Choice.examplesWords() + ", " + runs + ", one thread."
 }
 
-// examplesWords counts the test examples: "all 10,000 test images".
+// testSets is how many test examples there are, and what one is called.
+var testSets = map[string]struct {
+	size int
+	noun string
+}{nn.MNIST: {10000, "test image"}, nn.SST2: {872, "dev sentence"}}
+
+// tested is how many examples measure the accuracy.
+func (c sensChoice) tested() int {
+	all := testSets[c.spec().Data].size
+	if c.Examples == 0 {
+		return all
+	}
+	return min(c.Examples, all)
+}
+
+// examplesWords counts them: "all 10,000 test images".
 func (c sensChoice) examplesWords() string {
-	all, kind := 872, "dev sentence"
-	if c.spec().Data == nn.MNIST {
-		all, kind = 10000, "test image"
+	set := testSets[c.spec().Data]
+	if n := c.tested(); n < set.size {
+		return "the first " + plural(n, set.noun)
 	}
-	if c.Examples == 0 || c.Examples >= all {
-		return "all " + plural(all, kind)
-	}
-	return "the first " + plural(c.Examples, kind)
+	return "all " + plural(set.size, set.noun)
 }
 
 // sensSegment is a choice of one side by side.

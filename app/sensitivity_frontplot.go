@@ -10,7 +10,7 @@ import (
 	"quantlab/core/report/chart"
 )
 
-const frontTop, frontFoot = 22.0, 342.0
+const frontTop, frontFoot = 32.0, 352.0
 
 // A frontPlot draws plans: accuracy over size or time. A marker's size tells the measure that is not on an axis.
 type frontPlot struct {

@@ -62,7 +62,7 @@ func (s *session) emptyFront() goapp.UI {
 	}
 	return goapp.Div().Class("empty").Body(
 		goapp.P().Body(goapp.Text(fmt.Sprintf("Each of the %s of %s can be any of %s: %s plans. ", plural(c.layers(), "layer"), c.Model, joinWords(names), report.Count(all))),
-			goapp.B().Text("Search"), goapp.Text(" measures the accuracy of all of them, works out how fast each would be, and times those worth having.")),
+			goapp.B().Text("Search"), goapp.Text(" measures the accuracy of all of them, works out how fast each would be, and times those worth having. "+c.takes(costPlans, all))),
 	)
 }
 

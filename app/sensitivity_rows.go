@@ -34,7 +34,7 @@ func (s *session) emptyLayers() goapp.UI {
 	return goapp.Div().Class("empty").Body(
 		goapp.P().Body(goapp.Text(fmt.Sprintf("%s has %s. ", c.Model, plural(c.layers(), "layer"))), goapp.B().Text("Measure"),
 			goapp.Text(fmt.Sprintf(" converts it %d times: each layer alone, and all but that one, in %s.", 2*c.layers()*len(c.Variants), joinWords(variantNames(c.Variants))))),
-		goapp.P().Text("Each conversion answers "+c.examplesWords()+" and is timed beside float32."),
+		goapp.P().Text("Each conversion answers "+c.examplesWords()+" and is timed beside float32. "+c.takes(costLayers, 2*c.layers()*len(c.Variants))),
 	)
 }
 
@@ -58,16 +58,17 @@ func (s *session) sensCard(level int, v sensView, g sensGroup) goapp.UI {
 	}
 	heads = append(heads,
 		goapp.Th().Scope("col").Role("columnheader").Class("col-size").Text("Size, MB"),
-		goapp.Th().Scope("col").Role("columnheader").Class("col-sqnr").Body(goapp.Text("SQNR "), goapp.Small().Text("dB, of the layer’s output")),
+		goapp.Th().Scope("col").Role("columnheader").Class("col-sqnr").Body(goapp.Text("SQNR "), goapp.Small().Text("output, dB")),
 	)
 	table := []goapp.UI{
 		goapp.Caption().Class("unseen").Text("What quantizing single layers of " + v.Model + " as " + g.Name + " does"),
 		goapp.THead().Role("rowgroup").Body(goapp.Tr().Role("row").Body(heads...)),
 	}
 	for _, b := range g.Blocks {
-		rows := make([]goapp.UI, len(b.Rows))
-		for i, r := range b.Rows {
-			rows[i] = s.sensRow(v, b, r, i == 0)
+		rows := []goapp.UI{goapp.Tr().Role("row").Class("layer-head").Body(
+			goapp.Th().Scope("rowgroup").Role("rowheader").ColSpan(len(heads)).Body(goapp.B().Text(b.Title+" "), goapp.Small().Text(b.Shape)))}
+		for _, r := range b.Rows {
+			rows = append(rows, s.sensRow(v, b, r))
 		}
 		table = append(table, goapp.TBody().Role("rowgroup").Class("v-"+g.Variant).Body(rows...))
 	}
@@ -76,22 +77,17 @@ func (s *session) sensCard(level int, v sensView, g sensGroup) goapp.UI {
 			headingOf(level, "", goapp.Span().Class("variant", "v-"+g.Variant).Body(goapp.Raw(markerSVG(g.Variant)), goapp.Span().Text(g.Name))),
 			goapp.P().Text(v.Facts),
 		),
-		goapp.P().Class("sens-says").Text(g.Says),
+		goapp.P().Class("sens-says").Text(typographic(g.Says)),
 		goapp.Div().Class("scroll").Body(goapp.Table().Role("table").Class("results", "sens-table", fmt.Sprintf("batches-%d", len(v.Batches))).Body(table...)),
 	)
 }
 
-// sensRow is one plan's row; the first of a block names the layer.
-func (s *session) sensRow(v sensView, b sensBlock, r sensRow, first bool) goapp.UI {
-	again := "first"
-	if !first {
-		again = "unseen" // said above; a screen reader hears rows one by one
-	}
+// sensRow is one plan's row.
+func (s *session) sensRow(v sensView, b sensBlock, r sensRow) goapp.UI {
 	cells := []goapp.UI{
 		goapp.Th().Scope("row").Role("rowheader").DataSet("col", "what").Body(
-			goapp.Span().Class("layer-name", again).Body(goapp.Text(b.Title+" "), goapp.Small().Text(b.Shape)),
-			goapp.Span().Class("what").Text(r.What),
-			s.openInspect(r, b),
+			goapp.Span().Class("unseen").Text(b.Title+", "),
+			goapp.Span().Class("what").Body(goapp.Text(r.What+" "), s.openInspect(r, b)),
 		),
 		goapp.Td().Role("cell").DataSet("col", "change").DataSet("head", "Accuracy against float32, points").Body(changeLines(r)...),
 	}
@@ -135,8 +131,8 @@ func changeLines(r sensRow) []goapp.UI {
 		class += " certain"
 	}
 	return []goapp.UI{goapp.Div().Class("measure").Body(
-		goapp.Span().Class("figure").Body(goapp.B().Text(r.Change), goapp.Span().Class("pm").Text(" "+r.Range), goapp.Small().Text(" "+r.Accuracy)),
-		goapp.Small().Class(class).Text(r.Paired),
+		goapp.Span().Class("figure").Body(goapp.B().Text(r.Change), goapp.Span().Class("pm").Text(" "+r.Range)),
+		goapp.Span().Class("words").Body(goapp.Small().Class(class).Text(r.Paired)),
 		goapp.Raw(r.Bar),
 	)}
 }

@@ -80,17 +80,20 @@ func sentences(notes []string) []string {
 	return out
 }
 
+// typographic sets apostrophes as print does.
+func typographic(text string) string { return strings.ReplaceAll(text, "'", "’") }
+
 // sensSays tells in plain words what an experiment found.
 func sensSays(said []string) goapp.UI {
-	return goapp.Ul().Class("sens-says").Body(goapp.Range(said).Slice(func(i int) goapp.UI { return goapp.Li().Text(said[i]) }))
+	return goapp.Ul().Class("sens-says").Body(goapp.Range(said).Slice(func(i int) goapp.UI { return goapp.Li().Text(typographic(said[i])) }))
 }
 
 func (s *session) emptySweep() goapp.UI {
 	c := s.Sensitivity.choice()
 	return goapp.Div().Class("empty").Body(goapp.P().Body(
 		goapp.B().Text("Draw lots"),
-		goapp.Text(fmt.Sprintf(" calibrates static int8 %s times, with %s of %s examples each, drawn from the training set, and measures every time the accuracy on %s.",
-			report.Count(c.Seeds*len(c.Sizes)), plural(c.Seeds, "sample"), strings.ReplaceAll(joinInts(c.Sizes), " and ", " or "), c.examplesWords())),
+		goapp.Text(fmt.Sprintf(" calibrates static int8 %s times, with %s of %s examples each, drawn from the training set, and measures every time the accuracy on %s. ",
+			report.Count(c.Seeds*len(c.Sizes)), plural(c.Seeds, "sample"), strings.ReplaceAll(joinInts(c.Sizes), " and ", " or "), c.examplesWords())+c.takes(costSweep, c.Seeds*len(c.Sizes))),
 	))
 }
 
@@ -106,7 +109,7 @@ func sweepKey(columns []sweepColumn) []goapp.UI {
 	return key
 }
 
-const sweepTop, sweepFoot = 22.0, 262.0
+const sweepTop, sweepFoot = 32.0, 272.0
 
 // sweepSVG draws every calibration as a dot, in a column for each size of the sample; where all are there, their means with whiskers
 // of one standard deviation, float32's line, and a band around it that the choice of the test examples alone explains.

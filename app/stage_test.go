@@ -13,7 +13,7 @@ func TestAllFallsBehindViewByView(t *testing.T) {
 		s.visit("/all", nil)
 		s.fallBehind("/all")
 		all := slices.Clone(s.behind)
-		for _, v := range views() {
+		for _, v := range viewsAt("/all") {
 			body := slices.Index(all, bodyOf(v.Path))
 			if body < 0 {
 				t.Errorf("%s is drawn at once", v.Title)

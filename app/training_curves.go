@@ -46,9 +46,9 @@ func liveWords(l *liveTraining) string {
 
 func seedWords(row wire.AMPRow) string {
 	if len(row.Mixed) > 1 {
-		return fmt.Sprintf("Seed %d, the first of %d; the table of every training has the others.", row.Mixed[0].Seed, len(row.Mixed))
+		return fmt.Sprintf("Both from seed %d, the first of %d: the same weights at first, the same examples in the same order. The table of every training has the others.", row.Mixed[0].Seed, len(row.Mixed))
 	}
-	return fmt.Sprintf("Seed %d.", row.Mixed[0].Seed)
+	return fmt.Sprintf("Both from seed %d: the same weights at first, the same examples in the same order.", row.Mixed[0].Seed)
 }
 
 func trainFigures(level int, c trainChoice, base, mixed wire.Training, words string) goapp.UI {
@@ -96,7 +96,7 @@ func scaleFigure(t wire.Training) plots.Figure {
 		X:       plots.Axis{Label: "Step"}, Y: plots.Axis{Label: "log₂ of the loss scale"},
 	}
 	scale := plots.Series{Name: "loss scale", Variant: wire.AMPVariant, Kind: plots.Steps}
-	skips := plots.Series{Name: "steps skipped", Variant: "dynamic-qint8", Kind: plots.Points}
+	skips := plots.Series{Name: "steps skipped", Kind: plots.Points}
 	skipped := 0
 	for _, p := range t.Curve {
 		if p.Scale <= 0 {
@@ -110,11 +110,17 @@ func scaleFigure(t wire.Training) plots.Figure {
 		}
 		skipped = p.Skipped
 	}
-	f.Series = []plots.Series{scale, skips}
+	f.Series = []plots.Series{scale}
+	if len(skips.Points) > 0 {
+		f.Series = append(f.Series, skips)
+	}
 	return f
 }
 
-// curveTable has the numbers of both figures, step by step.
+// mostRows is how many steps the table of the curves has: it is drawn anew while they grow.
+const mostRows = 32
+
+// curveTable has the numbers of both figures, of steps evenly spread and of the last.
 func curveTable(c trainChoice, base, mixed wire.Training) string {
 	headers := []string{"Step", "float32 loss", typeName(c.Type) + " loss"}
 	scaled := c.Type == wire.Float16
@@ -122,7 +128,12 @@ func curveTable(c trainChoice, base, mixed wire.Training) string {
 		headers = append(headers, "Loss scale", "Steps skipped so far")
 	}
 	var rows [][]string
-	for i := range max(len(base.Curve), len(mixed.Curve)) {
+	n := max(len(base.Curve), len(mixed.Curve))
+	every := (n + mostRows - 1) / mostRows
+	for i := range n {
+		if (i+1)%every != 0 && i != n-1 {
+			continue
+		}
 		row := []string{"", report.Missing, report.Missing}
 		if i < len(base.Curve) {
 			p := base.Curve[i]

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,15 +55,16 @@ func trainResult(level int, part wire.AMP, row wire.AMPRow) goapp.UI {
 	}
 	return goapp.Div().Class("card train-card").ID(id).Body(
 		goapp.Header().Body(headingOf(level, "", goapp.Text(upperFirst(inHost(host)))), goapp.P().Text(facts)),
-		goapp.Table().Class("answers train-table").Body(
+		goapp.Div().Class("scroll").Body(goapp.Table().Role("table").Class("results", "train-table").Body(
 			goapp.Caption().Class("unseen").Text("Training in float32 and with mixed precision, "+inHost(host)),
-			goapp.THead().Body(goapp.Tr().Body(goapp.Range(trainColumns).Slice(func(i int) goapp.UI {
-				return goapp.Th().Scope("col").Text(trainColumns[i])
+			goapp.THead().Role("rowgroup").Body(goapp.Tr().Role("row").Body(goapp.Range(trainColumns).Slice(func(i int) goapp.UI {
+				return goapp.Th().Scope("col").Role("columnheader").Text(trainColumns[i])
 			}))),
-			goapp.TBody().Body(trainLine(row, row.Baseline, row.Float32), trainLine(row, row.Row, row.Mixed)),
-		),
+			trainLine(row, row.Baseline, row.Float32),
+			trainLine(row, row.Row, row.Mixed),
+		)),
 		goapp.Div().Class("pad-box stack").Body(
-			goapp.Div().Class("note-box").Body(goapp.Range(happened(row)).Slice(func(i int) goapp.UI { return goapp.P().Text(happened(row)[i]) })),
+			goapp.Div().Class("note-box stack").Body(goapp.Range(happened(row)).Slice(func(i int) goapp.UI { return goapp.P().Text(happened(row)[i]) })),
 			goapp.Div().Class("hints").Body(goapp.Ul().Body(goapp.Range(notes).Slice(func(i int) goapp.UI { return goapp.Li().Text(notes[i]) }))),
 			goapp.Div().Class("stack").Body(below...),
 		),
@@ -78,66 +80,50 @@ func scrolled(t report.PlainTable) string {
 	return `<div class="scroll" tabindex="0" role="group" aria-label="` + chart.Escape(t.Title) + `">` + chart.Table(t.Title, heads, t.Rows) + `</div>`
 }
 
-var trainColumns = []string{"Products", "Training", "Matrix part", "Accuracy", "Size", "Batch 1", "Batch 64"}
+var trainColumns = []string{"Products", "Training, s", "Matrix part, s", "Accuracy", "Size, MB", "Batch 1, µs", "Batch 64, µs"}
 
 // trainLine is the row of one kind.
 func trainLine(all wire.AMPRow, r wire.Row, trainings []wire.Training) goapp.UI {
 	mixed := r.Variant == wire.AMPVariant
-	v := measuredRow(r, timedBatches, nil)
+	scales := map[string]float64{}
+	for _, b := range timedBatches {
+		key := strconv.Itoa(b)
+		scales[key] = plotScale([]wire.Latency{all.Baseline.LatencyUS[key], all.LatencyUS[key]})
+	}
+	v := measuredRow(r, timedBatches, scales)
+	v.Note, v.Smaller = "", "" // it stands below; both files are as large
 	name, kind, variant := "float32", "the baseline", wire.Baseline
-	time, matrix := verdictView{}, verdictView{}
+	time, matrix := verdictView{Class: "none", Words: "baseline"}, verdictView{Class: "none", Words: "baseline"}
 	if mixed {
 		name, kind, variant = typeName(all.Type)+", mixed", "products in "+all.Type, wire.AMPVariant
 		time, matrix = trainVerdict(all, all.Time), trainVerdict(all, all.Matrix)
 	}
 	cells := []goapp.UI{
-		goapp.Th().Scope("row").Body(goapp.Span().Class("variant").Body(
-			goapp.Raw(markerSVG(variant)), goapp.Span().Body(goapp.B().Text(name), goapp.Small().Text(kind)))),
-		trainCell("time", 1, withUnit(report.OverSeeds(trainings, func(t wire.Training) float64 { return t.Seconds }), "s"), time),
-		trainCell("matrix", 2, withUnit(report.OverSeeds(trainings, func(t wire.Training) float64 { return t.Matrix }), "s"), matrix),
-		goapp.Td().DataSet("col", "accuracy").DataSet("head", trainColumns[3]).Body(
-			goapp.Span().Class("figure").Text(orMissing(v.Accuracy)), goapp.Small().Text(v.Interval), goapp.Small().Class("paired").Text(v.Paired)),
-		goapp.Td().DataSet("col", "size").DataSet("head", trainColumns[4]).Body(
-			goapp.Span().Class("figure").Text(withUnit(v.Size, "MB")), goapp.Small().Text(v.Smaller)),
+		goapp.Th().Scope("row").Role("rowheader").DataSet("col", "variant").Body(
+			goapp.Span().Class("variant").Body(goapp.Raw(markerSVG(variant)), goapp.Span().Text(name)),
+			goapp.Small().Text(kind),
+		),
+		trainCell("time", 1, report.OverSeeds(trainings, func(t wire.Training) float64 { return t.Seconds }), time),
+		trainCell("matrix", 2, report.OverSeeds(trainings, func(t wire.Training) float64 { return t.Matrix }), matrix),
+		goapp.Td().Role("cell").DataSet("col", "accuracy").DataSet("head", trainColumns[3]).Body(accuracyLines(v)...),
+		goapp.Td().Role("cell").DataSet("col", "size").DataSet("head", trainColumns[4]).Body(sizeLines(v)...),
 	}
 	for i, b := range timedBatches {
-		var c cellView
-		if i < len(v.Cells) {
-			c = v.Cells[i]
-		}
-		text := withUnit(c.Mean, "µs")
-		if c.Std != "" {
-			text = c.Mean + " ± " + c.Std + " µs"
-		}
-		if !mixed {
-			c.Verdict = verdictView{}
-		}
-		cells = append(cells, trainCell("latency-"+strconv.Itoa(b), 5+i, text, c.Verdict))
+		cells = append(cells, goapp.Td().Role("cell").Class("latency").DataSet("col", "latency-"+strconv.Itoa(b)).DataSet("head", trainColumns[5+i]).
+			Body(latencyLines(v.State, v.Cells[i])...))
 	}
-	return goapp.Tr().DataSet("variant", variant).DataSet("model", r.Model).Body(cells...)
-}
-
-// trainCell is a figure and what it is against float32's.
-func trainCell(col string, column int, text string, v verdictView) goapp.UI {
-	return goapp.Td().DataSet("col", col).DataSet("head", trainColumns[column]).Body(
-		goapp.Span().Class("figure").Text(text),
-		goapp.Span().Class("verdict "+v.Class).Text(v.Words),
-		goapp.Small().Text(v.Interval),
+	return goapp.TBody().Role("rowgroup").Class("v-" + variant).Body(
+		goapp.Tr().Role("row").DataSet("variant", variant).DataSet("model", r.Model).Body(cells...),
 	)
 }
 
-func orMissing(text string) string {
-	if text == "" {
-		return report.Missing
+// trainCell is how long something took, and what that is against float32's.
+func trainCell(col string, column int, text string, v verdictView) goapp.UI {
+	body := []goapp.UI{goapp.Span().Class("figure").Body(goapp.B().Text(text)), goapp.Span().Class("words").Body(goapp.Span().Class("verdict", v.Class).Text(v.Words))}
+	if v.Interval != "" {
+		body = append(body, goapp.Small().Class("interval").Text(v.Interval))
 	}
-	return text
-}
-
-func withUnit(text, unit string) string {
-	if text == "" || text == report.Missing {
-		return report.Missing
-	}
-	return text + " " + unit
+	return goapp.Td().Role("cell").DataSet("col", col).DataSet("head", trainColumns[column]).Body(body...)
 }
 
 // trainVerdict words how trainings compare with float32's.
@@ -161,14 +147,28 @@ func happened(r wire.AMPRow) []string {
 	base, mixed := r.Float32[0], r.Mixed[0]
 	out := []string{scaleWords(mixed)}
 	if n, m := len(base.Curve), len(mixed.Curve); n > 0 && m > 0 {
-		out = append(out, fmt.Sprintf("After %s the loss was %s in float32 and %s with mixed precision.",
-			plural(mixed.Steps, "step"), report.Figures(base.Curve[n-1].Loss, 3), report.Figures(mixed.Curve[m-1].Loss, 3)))
+		out = append(out, fmt.Sprintf("After %s the loss was %s in float32 and %s with mixed precision. %s",
+			plural(mixed.Steps, "step"), report.Figures(base.Curve[n-1].Loss, 3), report.Figures(mixed.Curve[m-1].Loss, 3), closeWords(base, mixed)))
 	}
 	if p := r.Paired; p != nil && r.Total > 0 {
 		out = append(out, fmt.Sprintf("On %s the two networks answer differently %s: %s.",
 			plural(r.Total, "test example"), times(len(p.Flipped)), chanceWords(p)))
 	}
 	return append(out, costWords(r, base, mixed))
+}
+
+// closeWords says how near the two losses stay to each other, which no drawing shows where one lies on the other.
+func closeWords(base, mixed wire.Training) string {
+	most, at := 0.0, 0
+	for i := range min(len(base.Curve), len(mixed.Curve)) {
+		if d := math.Abs(base.Curve[i].Loss - mixed.Curve[i].Loss); d > most {
+			most, at = d, base.Curve[i].Step
+		}
+	}
+	if at == 0 {
+		return "The two losses are the same to the last digit."
+	}
+	return fmt.Sprintf("The two losses are never more than %s apart (at step %s).", report.Figures(most, 2), report.Count(at))
 }
 
 // scaleWords tells how the loss scale went.

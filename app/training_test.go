@@ -144,6 +144,9 @@ func TestTrainingIsWatched(t *testing.T) {
 		}
 		wantAll(t, drawnTraining(s), "Now training in float16, seed 0: step 30", `id="train-loss"`, `id="train-scale"`, "steps skipped", "Cancel",
 			`<th scope="row">30</th>`, `<td>16,384</td>`)
+		if n := strings.Count(drawnTraining(s), `<th scope="row">`); n > mostRows+1 {
+			t.Errorf("%d rows in the table of the curves", n)
+		}
 
 		// The next seed's curves take their place.
 		f.browser(id, news("f16", 1, 1, 5, overflowing))
@@ -156,7 +159,8 @@ func TestTrainingIsWatched(t *testing.T) {
 		html := drawnTraining(s)
 		wantAll(t, html, `data-variant="amp"`, `data-variant="fp32"`, "emulated: no claim", "97.0%", "3 differ (+1 −2)",
 			"float16 overflowed twice in the first 3 steps: those steps were skipped, each halved the scale, and it ended at 16,384 after 40.",
-			"multiplied by 65,536", "which chance alone may do (p = 1)", "Seed 0, the first of 2", "the seconds say nothing of mixed precision")
+			"multiplied by 65,536", "which chance alone may do (p = 1)", "Both from seed 0, the first of 2", "the seconds say nothing of mixed precision",
+			"The two losses are the same to the last digit.")
 		if strings.Contains(html, "faster") {
 			t.Error("a claim about speed where products were emulated")
 		}

@@ -1,6 +1,6 @@
 // Package kernel multiplies batches by packed weight matrices: in float32, with half-precision weights, and in int8 with
 // the rounding of PyTorch's FBGEMM; dense, or with sparse inputs; on one thread or a Team of them. It also holds the
-// products that training needs.
+// products that training needs, in float32 and in mixed precision.
 //
 // An [Engine] is one way to do all that. Every machine has the engine "portable", which is plain Go; others replace some
 // of its functions by faster ones. A layer is packed once, for one engine, into the layout which that engine reads
@@ -25,6 +25,9 @@
 // section 3.1: with u = 2^-24,
 //
 //	|y - exact| <= (in+1)·u / (1 - (in+1)·u) · (Σ|x·w| + |bias|)
+//
+// Products of low types, which training in mixed precision is made of, are the same bits on every engine and for every number of
+// threads, whether the processor has an instruction for them or not: see GemmNNLow. So are conversions, but for the bits of a NaN.
 //
 // NaN and infinities travel as IEEE 754 says, except that what a sparse row leaves out adds nothing even where it would meet
 // a NaN or an infinity. In the training products a zero of the left matrix that meets one adds nothing or NaN, depending on the

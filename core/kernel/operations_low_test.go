@@ -181,8 +181,12 @@ func definedAdd(a, b, s float32) float32 {
 
 // TestLowDefined compares products of low matrices with their definition.
 func TestLowDefined(t *testing.T) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 18
+	}
 	forEachEngine(t, func(t *testing.T, e *Engine) {
-		for seed := range uint64(60) {
+		for seed := range seeds {
 			r := newRandom(seed)
 			r.wild = seed%6 != 0
 			m, n, k := r.size(40), r.size(70), r.size(60)

@@ -68,6 +68,9 @@ func searchPlans(ctx context.Context, host Host, src Source, req wire.Request, o
 	if busy := unsteady(measured); busy != "" {
 		r.note(busy)
 	}
+	if len(out.Searches) > 0 {
+		r.note("plans were chosen by the same test examples that their accuracy is told of: the best of many look a little better than they are")
+	}
 	out.Notes = r.result.Notes
 	return out, nil
 }

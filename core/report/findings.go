@@ -135,7 +135,7 @@ func accuracyFinding(only []wire.SensitivityRow) string {
 	case net(worst.Row) <= 0:
 		return "no layer's quantization changes the accuracy detectably; none loses right answers on balance."
 	}
-	return fmt.Sprintf("no layer's quantization changes the accuracy detectably; the worst, %s, %s when it alone is quantized, which chance explains.", worst.Layer, lossOf(worst.Row))
+	return fmt.Sprintf("no layer's quantization changes the accuracy detectably; the worst, %s, %s when it alone is quantized, which chance can explain.", worst.Layer, lossOf(worst.Row))
 }
 
 // lossOf says what a row's answers lost: "loses 31 right answers of 10,000 on balance (45 differ (+7 −38), p < 0.001)".

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,30 +71,15 @@ func differing(points []wire.SweepPoint) string {
 }
 
 // Points writes a difference of shares in percentage points: "0.13".
-func Points(share float64) string {
-	if finite(share) && share == 0 {
-		return "0"
-	}
-	return Fixed(100*share, max(2, -power(100*share)))
-}
+func Points(share float64) string { return minus(Fixed(100*share, 2)) }
 
-// power is the power of ten of v's first digit, at least -3.
-func power(v float64) int {
-	for p := 0; p > -3; p-- {
-		if v >= 1 || v <= -1 {
-			return p
-		}
-		v *= 10
-	}
-	return -3
-}
-
-// signedPoints is Points with its sign: "−0.13".
+// signedPoints is Points with its sign: "+0.13".
 func signedPoints(share float64) string {
-	if text := Points(share); strings.Trim(text, "-0.") == "" || share < 0 {
-		return minus(text)
+	text := Points(share)
+	if share > 0 && strings.Trim(text, "0.") != "" {
+		return "+" + text
 	}
-	return "+" + Points(share)
+	return text
 }
 
 // ShortPlan names a plan in a few words: "static int8 · float32 · float32". What no plan is stays as it is.
@@ -120,14 +106,14 @@ func SweepSentences(s wire.Sweep, model string) []string {
 			total = p.Total
 		}
 	}
-	worst := slices.MaxFunc(spreads, func(a, b wire.SweepSpread) int {
+	worst := slices.MaxFunc(luckiest(spreads), func(a, b wire.SweepSpread) int {
 		if a.Std < b.Std {
 			return -1
 		}
 		return 1
 	})
 	var out []string
-	if worst.Std <= worst.Sampling {
+	if !slices.ContainsFunc(spreads, isLottery) {
 		out = append(out, fmt.Sprintf("Calibration is no lottery here: over %d samples of any size the accuracy spreads by %s points at most (standard deviation, with %s), "+
 			"where the choice of the test examples alone is worth %s.", worst.Seeds, Points(worst.Std), examples(worst.Examples), Points(worst.Sampling)))
 	} else {
@@ -143,19 +129,38 @@ func SweepSentences(s wire.Sweep, model string) []string {
 	return out
 }
 
+// isLottery reports whether accuracy spreads more over the samples than Sampling and chance explain: whether the ratio of the
+// variances, times the degrees of freedom, is beyond the 95% quantile of chi squared (Wilson and Hilferty's approximation).
+func isLottery(p wire.SweepSpread) bool {
+	if p.Seeds < 2 {
+		return false
+	}
+	const z = 1.645
+	f := 2 / (9 * float64(p.Seeds-1))
+	return p.Std*p.Std > p.Sampling*p.Sampling*math.Pow(1-f+z*math.Sqrt(f), 3)
+}
+
+// luckiest returns those spreads that are a lottery, or all where none is.
+func luckiest(spreads []wire.SweepSpread) []wire.SweepSpread {
+	if some := slices.DeleteFunc(slices.Clone(spreads), func(p wire.SweepSpread) bool { return !isLottery(p) }); len(some) > 0 {
+		return some
+	}
+	return spreads
+}
+
 // settled says from which size on the sample no longer matters.
 func settled(spreads []wire.SweepSpread) string {
 	from := len(spreads)
-	for from > 0 && spreads[from-1].Std <= spreads[from-1].Sampling {
+	for from > 0 && !isLottery(spreads[from-1]) {
 		from--
 	}
 	switch {
 	case from == len(spreads):
 		return fmt.Sprintf("Even with %s the sample still matters more than the test set.", examples(spreads[from-1].Examples))
 	case from == len(spreads)-1:
-		return fmt.Sprintf("With %s the choice no longer matters: it is worth less than that of the test examples.", examples(spreads[from].Examples))
+		return fmt.Sprintf("With %s the choice no longer matters: it is worth no more than that of the test examples.", examples(spreads[from].Examples))
 	}
-	return fmt.Sprintf("From %s on the choice no longer matters: it is worth less than that of the test examples.", examples(spreads[from].Examples))
+	return fmt.Sprintf("From %s on the choice no longer matters: it is worth no more than that of the test examples.", examples(spreads[from].Examples))
 }
 
 // against says how a size's mean accuracy compares with float32's: "0.13 points below float32".
@@ -172,6 +177,28 @@ func against(p wire.SweepSpread) string {
 }
 
 func examples(n int) string { return Count(n) + plural(n, " example", " examples") }
+
+// SweepSettings says in a sentence how a sweep was made. Of the settings of a run, those that time passes do not matter to it.
+func SweepSettings(s wire.Sweep) string {
+	text := "quantlab"
+	if s.Version != "" {
+		text += " " + s.Version
+	}
+	switch s.Hardware.Host {
+	case wire.Browser:
+		text += " in the browser"
+	case wire.Native:
+		text += ", native"
+	}
+	text += ": test examples in batches as in a run."
+	if n := s.Settings.Examples; n > 0 {
+		text = strings.TrimSuffix(text, ".") + ", only the first " + Count(n) + "."
+	}
+	if s.Settings.Weights == wire.Fresh {
+		text += " Weights trained anew, seed " + strconv.FormatUint(s.Settings.Seed, 10) + "."
+	}
+	return text
+}
 
 // SweepJSON writes an object with the fields version, hardware, settings, points, spreads and notes.
 func SweepJSON(w io.Writer, s wire.Sweep) error {
@@ -215,7 +242,7 @@ func SweepCSV(w io.Writer, s wire.Sweep) error {
 // SweepMarkdown writes each model's table and what it comes to in plain words.
 func SweepMarkdown(w io.Writer, s wire.Sweep) error {
 	var b strings.Builder
-	b.WriteString("# Calibration sweep\n\n" + escape(SettingText(s.Setting)) + "\n\n")
+	b.WriteString("# Calibration sweep\n\n" + escape(SweepSettings(s)) + "\n\n")
 	markdownHardware(&b, s.Hardware)
 	for _, model := range SweepModels(s) {
 		markdownPlain(&b, SweepTable(s, model))

@@ -80,11 +80,16 @@ func ampFlips(r wire.AMPRow) (effect, bool) {
 	if !ok {
 		return e, false
 	}
+	e.tell = func() telling { return ampFlipsTold(r) }
+	return e, true
+}
+
+func ampFlipsTold(r wire.AMPRow) telling {
+	e := telling{cites: []string{ampCite(r), r.Model + ", trained in float32"}}
 	e.what = fmt.Sprintf("Trained in %s, %s answers differently from the network trained in float32 from the same seed: %s. Accuracy is %s, float32's %s.",
 		lowType(r), r.Model, report.Flips(r.Paired), accuracy(r.Row), accuracy(r.Baseline))
 	e.why = "A roofline says nothing of accuracy. Two trainings that round differently part ways step by step, so they differ much as two seeds do: " + seeds(r)
-	e.more, e.cites = "", []string{ampCite(r), r.Model + ", trained in float32"}
-	return e, true
+	return e
 }
 
 // seeds tells the accuracies of all trainings.
@@ -110,8 +115,13 @@ func seeds(r wire.AMPRow) string {
 	return fmt.Sprintf("over %s float32 gives %s, mixed precision %s.", number(len(r.Mixed), "seed", "seeds"), spread(r.Float32), spread(r.Mixed))
 }
 
+// trainingTime compares with float32.
 func trainingTime(r wire.AMPRow, v ratio) effect {
-	e := effect{axis: precision, ratio: v, supported: v.least() > 0, cites: []string{ampCite(r), r.Model + ", trained in float32"}}
+	return effect{precision, v, v.least() > 0, func() telling { return trainingTimeTold(r, v) }}
+}
+
+func trainingTimeTold(r wire.AMPRow, v ratio) telling {
+	e := telling{cites: []string{ampCite(r), r.Model + ", trained in float32"}}
 	e.what = fmt.Sprintf("Training %s in %s is %s: %s s against %s s over %s.", r.Model, lowType(r), subject{ratio: v}.faster("in float32"),
 		seconds(r.Mixed), seconds(r.Float32), number(len(r.Mixed), "seed", "seeds"))
 	e.why = matrixShare(r)
@@ -155,15 +165,22 @@ func seconds(ts []wire.Training) string {
 	return report.PlusMinus(mean, math.Sqrt(squares/(n-1)))
 }
 
+// trainingsUnlike compares two models' gains.
 func trainingsUnlike(axis string, r, t wire.AMPRow, d ratio) effect {
 	if d.mid < 0 {
 		r, t, d = t, r, d.inverse()
 	}
-	v, _ := ofVerdict(r.Time)
-	u, _ := ofVerdict(t.Time)
-	return effect{axis: axis, ratio: d, supported: d.least() > 0, cites: []string{ampCite(r), ampCite(t)},
-		what: fmt.Sprintf("Training in %s is %s, and %s. The two differ by a factor of %s.", lowType(r), subject{ratio: v}.faster("in float32 on "+r.Model), subject{ratio: u}.faster("in float32 on "+t.Model), d),
-		why:  sentences(matrixOf(r), matrixOf(t)), more: weights(r.Model, t.Model)}
+	return effect{axis, d, d.least() > 0, func() telling {
+		v, _ := ofVerdict(r.Time)
+		u, _ := ofVerdict(t.Time)
+		return telling{
+			what: fmt.Sprintf("Training in %s is %s, and %s. The two differ by a factor of %s.",
+				lowType(r), subject{ratio: v}.faster("in float32 on "+r.Model), subject{ratio: u}.faster("in float32 on "+t.Model), d),
+			why:   sentences(matrixOf(r), matrixOf(t)),
+			more:  weights(r.Model, t.Model),
+			cites: []string{ampCite(r), ampCite(t)},
+		}
+	}}
 }
 
 func matrixOf(r wire.AMPRow) string {

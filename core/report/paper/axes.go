@@ -20,10 +20,15 @@ type effect struct {
 	axis      string
 	ratio     ratio
 	supported bool // the interval leaves out "no effect", and the test agrees where there is one
-	what      string
-	why       string // the reason that the roofline gives; "" where it gives none
-	more      string // what else belongs to the two rows
-	cites     []string
+	tell      func() telling
+}
+
+// A telling is an effect in words. Of the hundreds of comparisons only a few are ever told.
+type telling struct {
+	what  string
+	why   string // the reason that the roofline gives; "" where it gives none
+	more  string // what else belongs to the two rows
+	cites []string
 }
 
 // strength ranks effects: the least that the interval allows.
@@ -88,9 +93,10 @@ func (d discussion) drafts(effects []effect) []Draft {
 		if a.best == nil {
 			break
 		}
+		told := a.best.tell()
 		out = append(out, Draft{
 			ID: fmt.Sprintf("%s-%d", d.id, i+1), Title: upper(a.name) + ", " + d.title,
-			Text: paragraphs(a.best.what, a.best.why, a.best.more, a.standing()), Cites: a.best.cites,
+			Text: paragraphs(told.what, told.why, told.more, a.standing()), Cites: told.cites,
 		})
 	}
 	if len(out) < 2 {

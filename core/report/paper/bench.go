@@ -33,9 +33,10 @@ type machines struct {
 	all []wire.Hardware
 }
 
-// same reports whether two descriptions are of one machine; engines and clocks may differ from run to run.
+// same reports whether two descriptions are of one machine; its engine, its clock and the release of its system may differ from run
+// to run.
 func same(a, b wire.Hardware) bool {
-	return a.Host == b.Host && a.CPU == b.CPU && a.Cores == b.Cores && a.MemoryBytes == b.MemoryBytes && a.Browser == b.Browser && a.OS == b.OS && a.Arch == b.Arch
+	return a.Host == b.Host && a.CPU == b.CPU && a.Cores == b.Cores && a.Threads == b.Threads && a.MemoryBytes == b.MemoryBytes && a.Browser == b.Browser && a.Arch == b.Arch
 }
 
 func (m *machines) add(h wire.Hardware) {

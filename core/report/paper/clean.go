@@ -32,7 +32,7 @@ func dirty(text string) bool {
 
 // hidden reports characters without a face of their own. The joiners, which some scripts and signs need, may stay.
 func hidden(r rune) bool {
-	if r == '\u200c' || r == '\u200d' {
+	if r >= ' ' && r < 0x7f || r == '\u200c' || r == '\u200d' {
 		return false
 	}
 	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) || r == 0xfffe || r == 0xffff

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 	"quantlab/core/report"
 	"quantlab/core/roofline"
 )
@@ -59,112 +58,6 @@ func axisOf(a, b subject) string {
 	return ""
 }
 
-// baselineEffects compares float32's latencies and mistakes along model, task and batch size.
-func baselineEffects(b *bench) []effect {
-	var subjects []subject
-	var out []effect
-	var rows []wire.Row
-	for _, r := range b.rows {
-		if r.Variant != wire.Baseline {
-			continue
-		}
-		rows = append(rows, r)
-		for _, key := range report.Batches(r) {
-			if t, ok := ofSamples(r.LatencyUS[key].Samples); ok {
-				n := batchOf(key)
-				subjects = append(subjects, subject{row: r, batch: n, ratio: t.times(1 / float64(n)), cell: b.cell(r.Model, r.Variant, n)})
-			}
-		}
-	}
-	for i, s := range subjects {
-		for _, t := range subjects[i+1:] {
-			if a := axisOf(s, t); a != "" {
-				out = append(out, times(a, s, t))
-			}
-		}
-	}
-	for i, r := range rows {
-		for _, t := range rows[i+1:] {
-			if e, ok := errorsApart(r, t); ok {
-				out = append(out, e)
-			}
-		}
-	}
-	return out
-}
-
-// times compares two float32 latencies.
-func times(name string, s, t subject) effect {
-	r := s.ratio.over(t.ratio)
-	if r.mid < 0 {
-		s, t, r = t, s, r.inverse() // s is the slower one
-	}
-	e := effect{axis: name, ratio: r, supported: r.least() > 0, cites: []string{s.cite(), t.cite()}}
-	if name == batchSize {
-		e.what = fmt.Sprintf("Per example, %s takes %s as long %s as %s: %s µs against %s µs.",
-			s.row.Model, r.asLong(), inBatch(s.batch), inBatch(t.batch), each(s), each(t))
-		e.why = sentences(bothBounds(s, t), shared(s, t))
-	} else {
-		e.what = fmt.Sprintf("%s, a float32 pass of %s takes %s as long as one of %s: %s µs against %s µs.",
-			upper(inBatch(s.batch)), s.row.Model, r.asLong(), t.row.Model, mean(s), mean(t))
-		e.why = sentences(weights(s.row.Model, t.row.Model), bothBounds(s, t))
-		e.more = accuracies(s.row, t.row)
-	}
-	return e
-}
-
-// each is the mean time of an example.
-func each(s subject) string {
-	l := s.row.LatencyUS[strconv.Itoa(s.batch)]
-	return report.PlusMinus(l.Mean/float64(s.batch), l.Std/float64(s.batch))
-}
-
-func mean(s subject) string {
-	l := s.row.LatencyUS[strconv.Itoa(s.batch)]
-	return report.PlusMinus(l.Mean, l.Std)
-}
-
-// shared says why a batch takes less an example, where the bounds are memory's and arithmetic's.
-func shared(slow, fast subject) string {
-	if slow.cell == nil || fast.cell == nil || slow.batch > fast.batch || slow.cell.Bound != roofline.Memory || fast.cell.Bound != roofline.Arithmetic {
-		return ""
-	}
-	return fmt.Sprintf("The weights, which one example has to read alone, are read once for all %d of a batch.", fast.batch)
-}
-
-// weights compares two models' sizes.
-func weights(a, b string) string {
-	sa, errA := nn.SpecOf(a)
-	sb, errB := nn.SpecOf(b)
-	if errA != nil || errB != nil {
-		return ""
-	}
-	return fmt.Sprintf("%s has %s parameters (%s), %s has %s (%s).", a, report.Count(sa.Params()), sa.Shape(), b, report.Count(sb.Params()), sb.Shape())
-}
-
-// errorsApart compares the mistakes of two models: the same task's answer the same examples, but which ones each got wrong the results
-// don't say, so the intervals are taken as independent, which is on the safe side.
-func errorsApart(r, t wire.Row) (effect, bool) {
-	name := axisOf(subject{row: r}, subject{row: t})
-	a, okA := mistakes(r)
-	b, okB := mistakes(t)
-	if name == "" || !okA || !okB {
-		return effect{}, false
-	}
-	d := a.over(b)
-	if d.mid < 0 {
-		r, t, d = t, r, d.inverse()
-	}
-	e := effect{axis: name, ratio: d, supported: d.least() > 0, cites: []string{cite(r.Model, r.Variant, 0), cite(t.Model, t.Variant, 0)}}
-	e.what = fmt.Sprintf("%s gives %s as many wrong answers as %s: its accuracy is %s, against %s.", r.Model, d.asLong(), t.Model, accuracy(r), accuracy(t))
-	if name == task {
-		e.why = "A roofline says nothing of accuracy. The tasks differ in what there is to know: ten digits in pixels here, the sentiment of a phrase from its words without their order there."
-	} else {
-		e.why = "A roofline says nothing of accuracy. " + weights(r.Model, t.Model)
-	}
-	return e, true
-}
-
 // accuracy is a share with its interval.
 func accuracy(r wire.Row) string {
 	if r.Accuracy == nil {
@@ -175,13 +68,6 @@ func accuracy(r wire.Row) string {
 		s += " " + report.Interval(*r.Interval, r.Total)
 	}
 	return s
-}
-
-func accuracies(a, b wire.Row) string {
-	if a.Accuracy == nil || b.Accuracy == nil {
-		return ""
-	}
-	return fmt.Sprintf("Accuracy is %s for %s and %s for %s.", accuracy(a), a.Model, accuracy(b), b.Model)
 }
 
 // bothBounds tells what limits either pass.
@@ -252,8 +138,12 @@ func speedups(b *bench, subjects []subject) []effect {
 
 // speedup compares with float32.
 func speedup(b *bench, s subject) effect {
+	return effect{precision, s.ratio, s.ratio.least() > 0, func() telling { return speedupTold(b, s) }}
+}
+
+func speedupTold(b *bench, s subject) telling {
 	l := s.row.LatencyUS[strconv.Itoa(s.batch)]
-	e := effect{axis: precision, ratio: s.ratio, supported: s.ratio.least() > 0, cites: []string{s.cite()}}
+	e := telling{cites: []string{s.cite()}}
 	base := b.baseline(s.row.Model)
 	against := ""
 	if base != nil {
@@ -301,7 +191,11 @@ func unlike(name string, s, t subject) effect {
 	if r.mid < 0 {
 		s, t, r = t, s, r.inverse()
 	}
-	e := effect{axis: name, ratio: r, supported: r.least() > 0, cites: []string{s.cite(), t.cite()}}
+	return effect{name, r, r.least() > 0, func() telling { return unlikeTold(name, s, t, r) }}
+}
+
+func unlikeTold(name string, s, t subject, r ratio) telling {
+	e := telling{cites: []string{s.cite(), t.cite()}}
 	subjectOf := upper(variantName(s.row.Variant)) + layerAlone(s.layer)
 	var first, second string
 	switch name {
@@ -325,8 +219,7 @@ func unlike(name string, s, t subject) effect {
 			e.why = sentences(e.why, layerShare(t.row.Model, t.layer))
 		}
 	} else if s.cell != nil && t.cell != nil {
-		e.why = sentence(fmt.Sprintf("The roofline's reason: of %s it says %s", s.cite(), s.cell.Sentence)) + " " +
-			sentence(fmt.Sprintf("of %s it says %s", t.cite(), t.cell.Sentence))
+		e.why = fmt.Sprintf("The roofline says of %s: “%s”. Of %s: “%s”.", s.cite(), s.cell.Sentence, t.cite(), t.cell.Sentence)
 	} else {
 		e.why = noReason(s, t)
 	}
@@ -343,8 +236,13 @@ func flips(b *bench, s subject) (effect, bool) {
 	if !ok {
 		return effect{}, false
 	}
+	return effect{precision, p, p.least() > 0 && r.Paired.P < report.Significant, func() telling { return flipsTold(b, s, p) }}, true
+}
+
+func flipsTold(b *bench, s subject, p ratio) telling {
+	r := s.row
 	base := b.baseline(r.Model)
-	e := effect{axis: precision, ratio: p, supported: p.least() > 0 && r.Paired.P < 0.05, cites: []string{s.cite(), cite(r.Model, wire.Baseline, 0)}}
+	e := telling{cites: []string{s.cite(), cite(r.Model, wire.Baseline, 0)}}
 	more, than := "more", p
 	if p.mid < 0 {
 		more, than = "fewer", p.inverse()
@@ -361,7 +259,7 @@ func flips(b *bench, s subject) (effect, bool) {
 		upper(variantName(r.Variant)), layerAlone(s.layer), report.Figures(change, 2), more, r.Model, report.Flips(r.Paired), accuracies)
 	e.why = "A roofline says nothing of accuracy. What changes it is rounding: of the weights, and in int8 of the activations as well."
 	e.more = smaller(r)
-	return e, true
+	return e
 }
 
 // smallerAndAccurate says what belongs to a speed-up.
@@ -378,7 +276,7 @@ func judged(p *wire.Paired) string {
 	switch {
 	case len(p.Flipped) == 0 && p.Gained == 0 && p.Lost == 0:
 		return "not one answer differs from float32's"
-	case p.P >= 0.05:
+	case p.P >= report.Significant:
 		return report.Flips(p) + ", so no difference is detected"
 	case p.Gained > p.Lost:
 		return report.Flips(p) + ", better than float32's"
@@ -398,4 +296,28 @@ func smaller(r wire.Row) string {
 	default:
 		return fmt.Sprintf("The file is %s times smaller than float32's: %s MB.", factor, report.MB(r.SizeBytes))
 	}
+}
+
+// changedAnswers says in how many of the rows accuracy differs detectably from float32's.
+func changedAnswers(b *bench, variants []string) string {
+	var out []string
+	n := 0
+	for _, r := range b.rows {
+		if !slices.Contains(variants, r.Variant) || r.Paired == nil || r.Accuracy == nil {
+			continue
+		}
+		n++
+		if r.Paired.P < report.Significant {
+			out = append(out, fmt.Sprintf("%s (%s)", cite(r.Model, r.Variant, 0), report.Flips(r.Paired)))
+		}
+	}
+	switch {
+	case n == 0:
+		return ""
+	case len(out) == 0 && n == 1:
+		return "Accuracy does not differ detectably from float32's in the one row."
+	case len(out) == 0:
+		return fmt.Sprintf("Accuracy does not differ detectably from float32's in any of %d rows.", n)
+	}
+	return fmt.Sprintf("Accuracy differs detectably from float32's in %d of %s: %s.", len(out), number(n, "row", "rows"), list(out))
 }

@@ -178,8 +178,8 @@ func (h *hypertext) pairs(rows [][2]string) {
 }
 
 func (h *hypertext) table(t report.PlainTable) {
-	h.printf(`<div class="table" tabindex="0" role="region" aria-label="%s"><table><caption><b>Table %d. %s.</b> %s</caption><thead><tr>`,
-		fmt.Sprintf("Table %d: %s", h.tables, t.Title), h.tables, t.Title, t.Caption)
+	h.printf(`<p class="table-name" id="table-%d"><b>Table %d. %s.</b> %s</p>`, h.tables, h.tables, t.Title, t.Caption)
+	h.printf(`<div class="table" tabindex="0" role="region" aria-labelledby="table-%d"><table aria-labelledby="table-%d"><thead><tr>`, h.tables, h.tables)
 	class := func(i int) string {
 		if t.Columns[i].Right {
 			return ` class="right"`
@@ -214,7 +214,7 @@ func (h *hypertext) draft(d Draft) {
 	}
 	h.printf(`<section class="%s">`, class)
 	if d.Own == "" {
-		h.printf(`<p class="mark">Draft, from the numbers</p>`)
+		h.printf(`<p class="draft-mark">Draft, from the numbers</p>`)
 	}
 	if d.Title != "" {
 		h.printf(`<h4>%s</h4>`, d.Title)

@@ -85,7 +85,7 @@ func (m *markdown) block(b Block) {
 }
 
 func (m *markdown) grid(number string, t report.PlainTable) {
-	m.line("**" + number + ".** " + report.EscapeMarkdown(t.Title+"."))
+	m.line("**" + number + ".** " + report.EscapeMarkdown(sentence(t.Title)))
 	if t.Caption != "" {
 		m.text(t.Caption)
 	}

@@ -122,7 +122,7 @@ func TestBadStudies(t *testing.T) {
 		"size":              {row(`"size_bytes":-1`), "the size -1"},
 		"long name":         {`{"rows":[{"model":"` + strings.Repeat("x", 300) + `"}]}`, "a name of 300 bytes"},
 		"long note":         {row(`"note":"` + strings.Repeat("x", 20000) + `"`), "a text of 20000 bytes"},
-		"rows":              {`{"rows":[` + strings.Repeat("{},", 3000) + `{}]}`, "more than 2000 rows"},
+		"rows":              {`{"rows":[` + strings.Repeat("{},", 3000) + `{}]}`, "more than 1000 rows"},
 		"objects":           {`{"rows":[` + strings.Repeat("{},", 100_001) + `{}]}`, "more than 100000 objects"},
 		"lists":             {`{"a":[` + strings.Repeat("[],", 100_001) + `[]]}`, "more than 100000 lists"},
 		"deep":              {strings.Repeat(`{"a":`, 20) + "1" + strings.Repeat("}", 20), "deeper than 16"},

@@ -165,6 +165,7 @@ func (w *writer) discuss(t tabled) {
 		effects = baselineEffects(b)
 	} else {
 		effects = quantizedEffects(b, t.variants...)
+		w.text(changedAnswers(b, t.variants))
 	}
 	w.drafts(discussion{t.id, lower(t.title), t.axes}.drafts(effects))
 }
@@ -243,7 +244,7 @@ func (w *writer) reproduce() {
 
 // discussion writes the most surprising observation, a question and an experiment.
 func (w *writer) discussion() {
-	w.section(1, "discussion", "Discussion")
+	w.section(1, "discussion", "A surprise, a question, an experiment")
 	if len(w.benches) == 0 {
 		w.missing("no run to discuss", runCommand(wire.Lab()))
 		return

@@ -106,15 +106,19 @@ func bearing(s wire.Sensitivity) Draft {
 	return d
 }
 
+// bearingOf says which of a model's rows lose and gain accuracy.
 func bearingOf(s wire.Sensitivity, m string) (text string, cites []string) {
 	var worst *wire.SensitivityRow
+	var gain []string
 	n, hurt := 0, 0
 	for i, r := range s.Rows {
 		if r.Model != m || r.Mode != wire.Only || r.Paired == nil || r.Accuracy == nil {
 			continue
 		}
 		n++
-		if r.Paired.P < 0.05 && r.Paired.Lost > r.Paired.Gained {
+		if name := fmt.Sprintf("%s in %s (%s)", variantName(r.Variant), r.Layer, report.Flips(r.Paired)); r.Paired.P < report.Significant && r.Paired.Gained > r.Paired.Lost {
+			gain, cites = append(gain, name), append(cites, subject{row: r.Row, layer: r.Layer}.cite())
+		} else if r.Paired.P < report.Significant && r.Paired.Gained < r.Paired.Lost {
 			hurt++
 		}
 		if worst == nil || *r.Accuracy < *worst.Accuracy {
@@ -124,15 +128,24 @@ func bearingOf(s wire.Sensitivity, m string) (text string, cites []string) {
 	if worst == nil {
 		return fmt.Sprintf("Of %s the results hold no accuracies to compare.", m), nil
 	}
-	cites = []string{subject{row: worst.Row, layer: worst.Layer}.cite()}
-	lowest := fmt.Sprintf("the lowest accuracy, %s, has %s in %s alone: %s", accuracy(worst.Row), variantName(worst.Variant), worst.Layer, judged(worst.Paired))
-	if hurt == 0 {
-		if n == 1 {
-			return fmt.Sprintf("On %s the one layer that was quantized does not lose accuracy detectably; %s.", m, lowest), cites
-		}
-		return fmt.Sprintf("On %s no layer that is quantized alone loses accuracy detectably, in any of %d rows; %s.", m, n, lowest), cites
+	cites = append([]string{subject{row: worst.Row, layer: worst.Layer}.cite()}, cites...)
+	lowest := fmt.Sprintf("The lowest accuracy, %s, has %s in %s alone: %s.", accuracy(worst.Row), variantName(worst.Variant), worst.Layer, judged(worst.Paired))
+	if worst.Paired.Gained == 0 && worst.Paired.Lost == 0 {
+		lowest = ""
 	}
-	return fmt.Sprintf("On %s, %d of %d rows that quantize one layer lose accuracy detectably; %s.", m, hurt, n, lowest), cites
+	rows := number(n, "row that quantizes", "rows that quantize")
+	switch {
+	case hurt == 0 && n == 1:
+		text = fmt.Sprintf("On %s the one layer that was quantized alone does not lose accuracy detectably.", m)
+	case hurt == 0:
+		text = fmt.Sprintf("On %s none of %s one layer loses accuracy detectably.", m, rows)
+	default:
+		text = fmt.Sprintf("On %s, %d of %s one layer %s accuracy detectably.", m, hurt, rows, plural(hurt, "loses", "lose"))
+	}
+	if len(gain) > 0 {
+		lowest = sentences(lowest, fmt.Sprintf("More accurate than float32 %s %s.", plural(len(gain), "is", "are"), list(gain)))
+	}
+	return sentences(text, lowest), cites
 }
 
 // layerFigures draws a model's rows: accuracy against float32's, and latency at each batch size.

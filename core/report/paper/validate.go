@@ -13,8 +13,9 @@ import (
 
 // Bounds of a study that a report is made of.
 const (
-	maxRows    = 2_000  // of all runs, sensitivities and trainings
+	maxRows    = 1_000  // of all runs, sensitivities and trainings
 	maxPoints  = 20_000 // of all searches and sweeps
+	maxBatches = 64     // of one row
 	maxSamples = 10_000 // of one latency
 	maxCurve   = 4_096  // points of one training
 	maxName    = 200    // bytes of a name
@@ -268,7 +269,7 @@ func counts(where string, correct, total int) error {
 }
 
 func latencies(where string, all map[string]wire.Latency) error {
-	if len(all) > 1000 {
+	if len(all) > maxBatches {
 		return fmt.Errorf("%s: latencies of %d batch sizes are more than any run has", where, len(all))
 	}
 	for b, l := range all {

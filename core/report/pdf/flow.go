@@ -49,6 +49,15 @@ type piece struct {
 
 func (s *setter) add(p ...piece) { s.pieces = append(s.pieces, p...) }
 
+// together keeps the pieces that are added on the page of what follows.
+func (s *setter) together(wide bool, add func()) {
+	from := len(s.pieces)
+	add()
+	for i := range s.pieces[from:] {
+		s.pieces[from+i].keep, s.pieces[from+i].wide = true, wide
+	}
+}
+
 // flow puts the pieces on pages, one after the other. There is a page even of nothing.
 func (s *setter) flow() {
 	if len(s.pieces) == 0 {

@@ -107,9 +107,6 @@ func TestTextsAreWhole(t *testing.T) {
 			t.Errorf("%q is there %d times, want %d", w, have[w], n)
 		}
 	}
-	if strings.Contains(text, p.Sections[2].Blocks[4].Draft.Text[:60]+"\n") && p.Sections[2].Blocks[4].Draft.Own == "" {
-		t.Error("the sample has no words of its own")
-	}
 	for page := 1; page <= 3; page++ {
 		if !strings.Contains(text, fmt.Sprintf("%d of ", page)) {
 			t.Errorf("page %d has no number", page)

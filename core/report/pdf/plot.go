@@ -18,7 +18,7 @@ import (
 
 // Sizes of a figure's parts, in points.
 const (
-	plotHeight = 165.0 // three figures to a page
+	plotHeight = 158.0 // three figures to a page
 	laneHeight = 12.0  // of few rows, and
 	laneLeast  = 8.0   // of many, two figures to a page
 	rowGap     = .65   // between rows, in lanes
@@ -30,7 +30,8 @@ const (
 	labelSize  = 7.0
 	ticksX     = 6
 	ticksY     = 6
-	nameRunes  = 40
+	nameRunes  = 40 // of what stands in a plot
+	axisRunes  = 70 // of an axis's title, or in the key
 	levelNames = 80 // characters of all names below a plot that fit beside each other
 )
 
@@ -51,11 +52,6 @@ func style(size float64, c rgb) text.Style {
 func (s *setter) figure(f figure.Figure) {
 	s.figures++
 	f = clean(f)
-	title := s.wrap(nameFace, fmt.Sprintf("Figure %d. %s", s.figures, f.Title), across(false))
-	caption := s.wrap(captionFace, f.Caption, across(false))
-	if f.Caption == "" {
-		caption = nil
-	}
 	d := f.Drawable()
 	key := s.key(d)
 	_, lanes := d.Lanes()
@@ -64,21 +60,21 @@ func (s *setter) figure(f figure.Figure) {
 		rows := float64(len(d.Y.Categories)) * (float64(lanes) + rowGap) // in lanes
 		high = min(tallest, rows*min(laneHeight, max(laneLeast, rowsHeight/rows))+axisRoom)
 	}
-	nameHeight := float64(len(title))*nameFace.leading() + 3
-	height := nameHeight + key.height + high + 5 + float64(len(caption))*captionFace.leading()
-	s.add(piece{height: height, before: 14, draw: func(y, _ float64) {
-		s.ink(ink)
-		s.lines(nameFace, marginX, y, title)
-		y += nameHeight
-		key.draw(y)
-		y += key.height
-		p := newPlot(d)
-		c := newCanvas(s, marginX, y+high)
-		p.Draw(draw.NewCanvas(c, vg.Points(across(false)), vg.Points(high)))
-		y += high + 5
-		s.ink(muted)
-		s.lines(captionFace, marginX, y, caption)
-	}})
+	scale := s.scaleTitle(d)
+	s.together(false, func() {
+		s.textLines(nameFace, ink, s.wrap(nameFace, fmt.Sprintf("Figure %d. %s", s.figures, f.Title), across(false)), marginX, 14, nil)
+		height := key.height + scale.height + high
+		s.add(piece{height: height, before: 3, draw: func(y, _ float64) {
+			key.draw(y)
+			scale.draw(y + key.height)
+			p := newPlot(d)
+			c := newCanvas(s, marginX, y+height)
+			p.Draw(draw.NewCanvas(c, vg.Points(across(false)), vg.Points(high)))
+		}})
+	})
+	if f.Caption != "" {
+		s.textLines(captionFace, muted, s.wrap(captionFace, f.Caption, across(false)), marginX, 4, nil)
+	}
 	s.add(piece{height: 8, draw: func(_, _ float64) {}})
 }
 
@@ -86,7 +82,7 @@ func (s *setter) figure(f figure.Figure) {
 func clean(f figure.Figure) figure.Figure {
 	f.Title, f.Caption = legible(f.Title), legible(f.Caption)
 	for _, a := range []*figure.Axis{&f.X, &f.Y} {
-		a.Label = legible(a.Label)
+		a.Label = chart.Shorten(legible(a.Label), axisRunes)
 		names := make([]string, len(a.Categories))
 		for i, name := range a.Categories {
 			names[i] = chart.Shorten(legible(name), nameRunes)
@@ -95,10 +91,10 @@ func clean(f figure.Figure) figure.Figure {
 	}
 	series := make([]figure.Series, len(f.Series))
 	for i, s := range f.Series {
-		s.Name = legible(s.Name)
+		s.Name = chart.Shorten(legible(s.Name), axisRunes)
 		points := make([]figure.Point, len(s.Points))
 		for k, p := range s.Points {
-			p.Label = legible(p.Label)
+			p.Label = chart.Shorten(legible(p.Label), nameRunes)
 			points[k] = p
 		}
 		s.Points, series[i] = points, s
@@ -119,7 +115,7 @@ func newPlot(f figure.Figure) *plot.Plot {
 	p.Legend.TextStyle = style(tickSize, ink)
 	p.X.Label.TextStyle.XAlign, p.X.Label.TextStyle.YAlign = draw.XCenter, draw.YBottom
 	p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XCenter, draw.YTop
-	p.Y.Label.TextStyle.XAlign, p.Y.Label.TextStyle.YAlign = draw.XCenter, draw.YBottom
+	p.Y.Label.Text = "" // scaleTitle writes it
 	p.Y.Tick.Label.XAlign, p.Y.Tick.Label.YAlign = draw.XRight, draw.YCenter
 	if f.Sideways() {
 		p.Y.Scale = downward{y}
@@ -170,14 +166,26 @@ type downward struct{ figure.Ruler }
 
 func (d downward) Normalize(_, _, v float64) float64 { return 1 - d.Scale.At(v) }
 
-// A key names a figure's series.
-type key struct {
+// A band is what stands above a plot, so high.
+type band struct {
 	height float64
 	draw   func(y float64)
 }
 
+// scaleTitle is the title of the vertical axis: above it, where it is read without turning the page, as on the screen.
+func (s *setter) scaleTitle(f figure.Figure) band {
+	face := smallFace.at(tickSize)
+	if f.Y.Label == "" || f.Sideways() {
+		return band{draw: func(float64) {}}
+	}
+	return band{height: face.leading() + 2, draw: func(y float64) {
+		s.ink(muted)
+		s.write(face, marginX, y+face.size, f.Y.Label)
+	}}
+}
+
 // key sets the names beside each other, on as many lines as they need.
-func (s *setter) key(f figure.Figure) key {
+func (s *setter) key(f figure.Figure) band {
 	type entry struct {
 		figure.Mark
 		x, line float64
@@ -194,9 +202,9 @@ func (s *setter) key(f figure.Figure) key {
 		x += w + gap
 	}
 	if len(entries) == 0 {
-		return key{draw: func(float64) {}}
+		return band{draw: func(float64) {}}
 	}
-	return key{height: (line+1)*keyLine + 3, draw: func(y float64) {
+	return band{height: (line+1)*keyLine + 3, draw: func(y float64) {
 		for _, e := range entries {
 			left, base := marginX+e.x, y+e.line*keyLine+captionFace.size
 			drawSign(newCanvas(s, left+8, base-3), e.Mark)

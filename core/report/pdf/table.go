@@ -199,18 +199,12 @@ func columns(t report.PlainTable, names, begin, end int) report.PlainTable {
 // goes on begins with the header.
 func (s *setter) grid(g grid, name, caption string) {
 	width := across(g.wide)
-	title := s.wrap(nameFace, name, width)
-	about := s.wrap(captionFace, caption, width)
-	if caption == "" {
-		about = nil
-	}
-	height := float64(len(title))*nameFace.leading() + float64(len(about))*captionFace.leading() + 4
-	s.add(piece{height: height, before: 14, keep: len(g.Columns) > 0, wide: g.wide, draw: func(y, _ float64) {
-		s.ink(ink)
-		s.lines(nameFace, marginX, y, title)
-		s.ink(muted)
-		s.lines(captionFace, marginX, y+float64(len(title))*nameFace.leading(), about)
-	}})
+	s.together(g.wide, func() {
+		s.textLines(nameFace, ink, s.wrap(nameFace, name, width), marginX, 14, nil)
+		if caption != "" {
+			s.textLines(captionFace, muted, s.wrap(captionFace, caption, width), marginX, 0, nil)
+		}
+	})
 	if len(g.Columns) == 0 {
 		return
 	}
@@ -227,9 +221,9 @@ func (s *setter) grid(g grid, name, caption string) {
 	}
 	var rows []tableRow
 	for _, texts := range g.Rows {
-		rows = append(rows, s.cells(g, g.cell(), texts).parts(g.cell(), height+head.height)...)
+		rows = append(rows, s.cells(g, g.cell(), texts).parts(g.cell(), head.height)...)
 	}
-	s.add(piece{height: head.height, keep: len(rows) > 0, wide: g.wide, draw: func(y, _ float64) { drawHead(y) }})
+	s.add(piece{height: head.height, before: 4, keep: len(rows) > 0, wide: g.wide, draw: func(y, _ float64) { drawHead(y) }})
 	for i, r := range rows {
 		last := i+1 == len(rows)
 		p := piece{height: r.height, keep: i == 0 && !last || i+2 == len(rows), wide: g.wide, draw: func(y, _ float64) {

@@ -24,7 +24,7 @@ func RenderPlans(w io.Writer, p wire.Plans, width int, color bool) error {
 func RenderSweep(w io.Writer, s wire.Sweep, width int, color bool) error {
 	d := newDrawing(width, color)
 	d.hardware(s.Hardware)
-	d.paragraph(report.SettingText(s.Setting), d.style.plain)
+	d.paragraph(report.SweepSettings(s), d.style.plain)
 	for _, model := range report.SweepModels(s) {
 		d.plain(report.SweepTable(s, model))
 		d.notes(report.SweepSentences(s, model))

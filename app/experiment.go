@@ -84,6 +84,7 @@ func (s *session) follow(x *experiment, e wire.Event) {
 	case wire.EventDone:
 		if e.Study != nil {
 			s.Study = withParts(s.Study, *e.Study)
+			s.keepStudy()
 		}
 	}
 	x.hear(e)

@@ -302,3 +302,52 @@ func TestTheWholeStudyHasTheRunsToo(t *testing.T) {
 		}
 	})
 }
+
+func TestResultsOutliveTheVisit(t *testing.T) {
+	kept := ""
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(false)
+		f.browser(1, done())
+		if len(f.results) != 0 {
+			t.Error("a run alone was kept")
+		}
+		measure(s, wire.Browser, wire.OpAMP)
+		f.browser(2, ampStudy(wire.Browser, wire.Float16, true))
+		if len(f.results) != 1 {
+			t.Fatalf("kept %d times", len(f.results))
+		}
+		kept = f.results[0]
+	})
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.recall(kept)
+		settle()
+		if len(s.Study.AMP) != 1 || len(s.Study.AMP[0].Rows) != 1 || s.Study.Made == "" {
+			t.Fatalf("recalled %+v", s.Study)
+		}
+		s.forgetResults()
+		if hasParts(s.Study) || !slices.Equal(f.results, []string{""}) {
+			t.Errorf("not forgotten: %+v, %q", s.Study, f.results)
+		}
+	})
+	for name, text := range map[string]string{"damaged": kept[:len(kept)/2], "no study": `{"hello":1}`, "too large": kept + strings.Repeat(" ", maxKept)} {
+		scene(t, func(t *testing.T, s *session, f *fakeTab) {
+			f.recall(text)
+			settle()
+			if hasParts(s.Study) || !slices.Equal(f.results, []string{""}) {
+				t.Errorf("%s: %+v, %q", name, s.Study, f.results)
+			}
+		})
+	}
+	// What was measured since is newer.
+	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		f.meet(false)
+		f.browser(1, done())
+		measure(s, wire.Browser, wire.OpSensitivity)
+		f.browser(2, sensitivityOf(wire.Browser, wire.Lab(), "mnist-lab1"))
+		f.recall(kept)
+		settle()
+		if len(s.Study.AMP) != 0 || len(s.Study.Sensitivity) != 1 {
+			t.Errorf("%+v", s.Study)
+		}
+	})
+}

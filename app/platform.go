@@ -33,6 +33,9 @@ type platform interface {
 	// Keep keeps a text for later visits, "" nothing; a browser may refuse. Kept returns it, or "".
 	Keep(key, text string) (ok bool)
 	Kept(key string) string
+	// KeepResults does so with results, which are larger; KeptResults brings them, or "".
+	KeepResults(text string)
+	KeptResults(func(text string))
 	// SetQuery replaces the query of the page's address, without an entry in its history. Browsers refuse to do that too often.
 	SetQuery(query string) (ok bool)
 	// Address is the full address of a path within the site, with that query.

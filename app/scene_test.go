@@ -38,7 +38,9 @@ type fakeTab struct {
 	saved     map[string]string // files, by name
 	printed   int
 	kept      map[string]string
-	full      bool // storage
+	full      bool         // storage
+	results   []string     // that were to be kept, one after the other
+	recall    func(string) // hears of those of an earlier visit
 }
 
 func (f *fakeTab) Subscribe(l func(kind, payload string)) error {
@@ -89,6 +91,10 @@ func (f *fakeTab) Keep(key, text string) bool {
 	put(&f.kept, key, text)
 	return true
 }
+
+func (f *fakeTab) KeepResults(text string) { f.results = append(f.results, text) }
+
+func (f *fakeTab) KeptResults(h func(string)) { f.recall = h }
 
 func (f *fakeTab) Kept(key string) string { return f.kept[key] }
 

@@ -36,6 +36,8 @@ type SensitivityState struct {
 	Drafts map[string]Draft // what the reader typed that can't be taken, by key
 
 	Layers, Plans, Sweep outcome
+
+	layersSeen layersMemo
 }
 
 func (st *SensitivityState) choice() sensChoice {

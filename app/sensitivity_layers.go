@@ -56,8 +56,25 @@ type sensRow struct {
 	Change  string // of the accuracy, against float32: "−0.12"
 	Range   string // its interval
 	Bar     string // SVG
+	Better  bool   // more answers became right than wrong
 	SQNR    string // of the layer's output, dB
 	Plan    string // "" where there is none to look at
+}
+
+// A layersMemo holds the rows that were laid out last: the page is drawn more often than they change.
+type layersMemo struct {
+	first  *wire.SensitivityRow
+	rows   int
+	choice string
+	view   sensView
+}
+
+// of lays out the rows of the model.
+func (m *layersMemo) of(part wire.Sensitivity, c sensChoice) sensView {
+	if first, choice := &part.Rows[0], c.Model+c.Where; m.first != first || m.rows != len(part.Rows) || m.choice != choice {
+		*m = layersMemo{first, len(part.Rows), choice, layersView(part, c)}
+	}
+	return m.view
 }
 
 // layersView lays out the rows of the model.
@@ -171,7 +188,7 @@ func (l sensLayout) row(r wire.Row) sensRow {
 	row := sensRow{rowView: measuredRow(r, l.batches, l.scales), Variant: r.Variant}
 	if d, ok := changeOf(r); ok {
 		row.Change, row.Range = d.words(r.Total)
-		row.Bar = changeBar(d, l.change)
+		row.Bar, row.Better = changeBar(d, l.change), d.Points > 0
 	}
 	return row
 }

@@ -131,7 +131,11 @@ func (s *session) frontTable(points []frontPoint, selected string) goapp.UI {
 }
 
 func (s *session) frontRow(p frontPoint, c sensChoice, chosen bool) goapp.UI {
-	return goapp.Tr().Role("row").DataSet("model", p.Model).DataSet("plan", p.Plan).DataSet("chosen", strconv.FormatBool(chosen)).Body(
+	state := "offered"
+	if chosen {
+		state = "chosen"
+	}
+	return goapp.Tr().Role("row").DataSet("model", p.Model).DataSet("plan", p.Plan).DataSet("state", state).Body(
 		goapp.Th().Scope("row").Role("rowheader").Body(goapp.Label().Body(
 			check(goapp.Input().Type("radio"), chosen).Name(keyFrontPlan).Value(p.Plan).OnChange(s.onSensPlan(p.Plan), p.Plan),
 			goapp.Span().Text(report.ShortPlan(p.Plan)),

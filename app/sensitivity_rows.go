@@ -19,9 +19,9 @@ func (s *session) sensLayers(level int) goapp.UI {
 	if !ok {
 		body = append(body, s.emptyLayers())
 	} else {
-		v := layersView(part, st.choice())
+		v := st.layersSeen.of(part, st.choice())
 		for _, g := range v.Groups {
-			body = append(body, s.sensCard(level, v, g))
+			body = append(body, &sensCard{S: s, Level: level, Model: v.Model, Facts: v.Facts, Batches: v.Batches, Group: g})
 		}
 		body = append(body, &hints{Level: level, View: v.Notes}, asTable(scrolled(v.Table)))
 	}
@@ -46,8 +46,18 @@ func variantNames(ids []string) []string {
 	return out
 }
 
-// sensCard is one variant's table.
-func (s *session) sensCard(level int, v sensView, g sensGroup) goapp.UI {
+// sensCard is one variant's table. It is a component so that it is drawn again only when its rows change.
+type sensCard struct {
+	goapp.Compo
+	S            *session
+	Level        int
+	Model, Facts string
+	Batches      []int
+	Group        sensGroup
+}
+
+func (v *sensCard) Render() goapp.UI {
+	g := v.Group
 	heads := []goapp.UI{
 		goapp.Th().Scope("col").Role("columnheader").Class("col-what").Text("Quantized"),
 		goapp.Th().Scope("col").Role("columnheader").Class("col-change").Body(goapp.Text("Accuracy against float32 "), goapp.Small().Text("points, with 95% interval")),
@@ -68,13 +78,13 @@ func (s *session) sensCard(level int, v sensView, g sensGroup) goapp.UI {
 		rows := []goapp.UI{goapp.Tr().Role("row").Class("layer-head").Body(
 			goapp.Th().Scope("rowgroup").Role("rowheader").ColSpan(len(heads)).Body(goapp.B().Text(b.Title+" "), goapp.Small().Text(b.Shape)))}
 		for _, r := range b.Rows {
-			rows = append(rows, s.sensRow(v, b, r))
+			rows = append(rows, v.row(b, r))
 		}
 		table = append(table, goapp.TBody().Role("rowgroup").Class("v-"+g.Variant).Body(rows...))
 	}
 	return goapp.Article().Class("card", "sens-card").ID("sens-"+g.Variant).Aria("label", g.Name).DataSet("variant", g.Variant).Body(
 		goapp.Header().Body(
-			headingOf(level, "", goapp.Span().Class("variant", "v-"+g.Variant).Body(goapp.Raw(markerSVG(g.Variant)), goapp.Span().Text(g.Name))),
+			headingOf(v.Level, "", goapp.Span().Class("variant", "v-"+g.Variant).Body(goapp.Raw(markerSVG(g.Variant)), goapp.Span().Text(g.Name))),
 			goapp.P().Text(v.Facts),
 		),
 		goapp.P().Class("sens-says").Text(typographic(g.Says)),
@@ -82,12 +92,12 @@ func (s *session) sensCard(level int, v sensView, g sensGroup) goapp.UI {
 	)
 }
 
-// sensRow is one plan's row.
-func (s *session) sensRow(v sensView, b sensBlock, r sensRow) goapp.UI {
+// row is one plan's.
+func (v *sensCard) row(b sensBlock, r sensRow) goapp.UI {
 	cells := []goapp.UI{
 		goapp.Th().Scope("row").Role("rowheader").DataSet("col", "what").Body(
 			goapp.Span().Class("unseen").Text(b.Title+", "),
-			goapp.Span().Class("what").Body(goapp.Text(r.What+" "), s.openInspect(r, b)),
+			goapp.Span().Class("what").Body(goapp.Text(r.What+" "), v.S.openInspect(r, b)),
 		),
 		goapp.Td().Role("cell").DataSet("col", "change").DataSet("head", "Accuracy against float32, points").Body(changeLines(r)...),
 	}
@@ -129,6 +139,9 @@ func changeLines(r sensRow) []goapp.UI {
 	class := "flips"
 	if r.Certain {
 		class += " certain"
+		if r.Better {
+			class += " better"
+		}
 	}
 	return []goapp.UI{goapp.Div().Class("measure").Body(
 		goapp.Span().Class("figure").Body(goapp.B().Text(r.Change), goapp.Span().Class("pm").Text(" "+r.Range)),

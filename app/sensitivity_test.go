@@ -43,10 +43,10 @@ func TestSensChoice(t *testing.T) {
 		"frontplan=float16,float32,float16": {0, "frontplan=float16,float32,float16"},
 		"frontplan=float16,float32":         {1, ""},
 		"sens=mnist-lab2&front=2&frontacross=up&frontplan=int99&senscheap=p&sensruns=0&sensexamples=-1&sensvariants=fp32&senswhere=moon&sweepsizes=0&sweepseeds=1": {10, ""},
-		"sens=<script>":                               {1, ""},
-		"sensvariants=":                               {1, ""},
-		"sweepsizes=" + strings.Repeat("1,", 600):     {1, ""},
-		"frontplan=" + strings.Repeat("float16,", 99): {1, ""},
+		"sens=<script>": {1, ""},
+		"sensvariants=": {1, ""},
+		"sweepsizes=" + strings.Repeat("1,", 600):              {1, ""},
+		"frontplan=" + strings.Repeat("float16,", 99):          {1, ""},
 		"sweepsizes=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17": {1, ""},
 		"net=mnist-lab1&plan=float16&runs=9":                   {0, ""}, // other views'
 	} {
@@ -169,7 +169,7 @@ func TestLayersAreMeasured(t *testing.T) {
 		}
 		f.browser(c.ID, wire.Event{Kind: wire.EventDone, Study: &wire.Study{Sensitivity: []wire.Sensitivity{part}}})
 		html := s.drawn()
-		for _, want := range []string{`data-variant="dynamic-qint8"`, `data-mode="only"`, `data-mode="except"`, "Open in Inspect", "a &lt;note&gt;", "All but it", "SQNR of the layers’ own outputs", "2.00× faster"} {
+		for _, want := range []string{`data-variant="dynamic-qint8"`, `data-mode="only"`, `data-mode="except"`, "Open in Inspect", "A &lt;note&gt;.", "All but it", "SQNR of the layers’ own outputs", "2.00× faster"} {
 			if !strings.Contains(strings.ReplaceAll(html, "all but it", "All but it"), want) {
 				t.Errorf("no %s", want)
 			}
@@ -292,8 +292,10 @@ func TestAPlanIsLookedAtAndUsed(t *testing.T) {
 	sensing(t, "frontplan=static-w8c-a8r-histogram,static-w8c-a8r-histogram,static-w8c-a8r-histogram", func(t *testing.T, s *session, f *fakeTab) {
 		s.Study.Plans = append(s.Study.Plans, madeUpSearch(s.Sensitivity.choice()))
 		html := s.drawn()
-		if !strings.Contains(html, `data-chosen="true"`) || !strings.Contains(html, "22.0 µs predicted") || !strings.Contains(html, "Use in Draw") {
-			t.Error("the plan of the address is not looked at")
+		for _, want := range []string{`data-state="chosen"`, "22.0 µs predicted", "Use in Draw"} {
+			if !strings.Contains(html, want) {
+				t.Errorf("the plan of the address is not looked at: no %s", want)
+			}
 		}
 		s.lookAtPlan("static-w8c-a8r-histogram,float16,float32") // not on the front
 		time.Sleep(rememberEvery)

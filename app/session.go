@@ -99,6 +99,7 @@ func (s *session) start(p platform, ui func(func() (draw bool))) {
 		s.meetNative("", "this page is embedded in another")
 		return
 	}
+	p.KeptResults(func(text string) { s.soon(func() { s.recall(text) }) })
 	p.NativeHardware(func(hardware, problem string) {
 		s.soon(func() { s.meetNative(hardware, problem) })
 	})

@@ -168,6 +168,7 @@ func (s *session) hearTraining(asked trainChoice, e wire.Event) {
 		if e.AMP != nil {
 			l.Row = e.AMP
 		}
+		s.redraw() // it is drawn with the end, which follows
 	case wire.EventDone, wire.EventError, wire.EventCancel:
 		l.End = e.Kind
 		if l.Row != nil && e.Kind == wire.EventDone {
@@ -199,7 +200,7 @@ func sayTraining(r wire.AMPRow) string {
 		text += "; emulated, so no claim about speed"
 	case r.Time != nil:
 		words, _ := report.VerdictInterval(r.Time)
-		text += "; training " + words
+		text += "; training time: " + words
 	}
 	return text + "."
 }

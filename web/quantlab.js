@@ -8,6 +8,8 @@
 //   quantlab.native.run(json, cb)    a command that measures; cb(json) for each event; returns {cancel()}
 //   quantlab.native.hardware(cb)     cb(json, "") or cb("", why there is none)
 //   quantlab.native.status(cb)       cb(json) while the server prepares its models; returns {close()}
+//   quantlab.results.keep(json)      keeps results for later visits, as far as the browser lets it; "" forgets them
+//   quantlab.results.kept(cb)        cb(json), "" where there are none
 //   quantlab.forgetful               whether the browser denies the page all storage
 "use strict";
 
@@ -160,7 +162,25 @@
     },
   };
 
-  globalThis.quantlab = { browser, native, forgetful };
+  // In the browser's cache, which holds more than localStorage does, and does not hold up the page.
+  const shelf = "quantlab results", place = "/results.json";
+  const results = {
+    async keep(json) {
+      try {
+        if (json) await (await caches.open(shelf)).put(place, new Response(json));
+        else await caches.delete(shelf);
+      } catch {} // storage is denied or full: they last as long as the page
+    },
+    async kept(cb) {
+      let json = "";
+      try {
+        json = (await (await caches.match(place, { cacheName: shelf }))?.text()) ?? "";
+      } catch {} // storage is denied
+      cb(json);
+    },
+  };
+
+  globalThis.quantlab = { browser, native, results, forgetful };
   start();
 
   // What the view at this address will ask about first is loaded and converted while the page itself still loads. Nobody hears

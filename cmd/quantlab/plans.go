@@ -23,8 +23,8 @@ each. On the front of a batch size is a plan if no other one is as small, as
 accurate and as fast there, and better in one. These plans are then measured, in
 turns, and it is told how well the predictions held.
 
-A plan from the table can be looked into: quantlab inspect MODEL --plan PLAN. With
-the lab's settings this takes about two minutes a model.`
+Plans are spelled out with --format csv or json, and can be looked into: quantlab
+inspect MODEL --plan PLAN. With the lab's settings this takes half a minute a model.`
 
 const plansExample = `  quantlab plans
   quantlab plans --models mnist-lab1 --batches 1

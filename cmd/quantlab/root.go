@@ -111,7 +111,8 @@ const exampleHelp = `  quantlab prepare                              fetch the d
   quantlab predict --model mnist-lab2 --image seven.png
   quantlab predict --model sst2-lab2 --text "a gorgeous , witty mess"
   quantlab inspect mnist-lab2                   what static int8 did to each layer
-  quantlab amp --models mnist-lab2              what mixed-precision training gains`
+  quantlab amp --models mnist-lab2              what mixed-precision training gains
+  quantlab report -o report.pdf                 everything above and more, written up`
 
 func newRoot(s *streams) *cobra.Command {
 	root := &cobra.Command{

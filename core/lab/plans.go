@@ -21,17 +21,14 @@ func searchPlans(ctx context.Context, host Host, src Source, req wire.Request, o
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	alone := host.Share != nil && req.Threads > 1
-	if alone { // each thread would hold a copy of every plan's weights
-		req.Threads = 1
-	}
+	req, alone := host.oneThread(req)
 	host.Peaks = nil // a run's rows say how near the machine's limits they are
 	r, err := newRunner(host, src, req, emit)
 	if err != nil {
 		return nil, err
 	}
 	if alone {
-		r.note("plans were measured with one thread: in a browser each further one would hold all plans' weights again")
+		r.note("plans were " + notShared)
 	}
 	r.forewarn()
 	var schemes []scheme.Scheme

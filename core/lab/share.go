@@ -65,3 +65,16 @@ func (t *trial) share(ctx context.Context) (stop func(), err error) {
 	}
 	return shared.Close, nil
 }
+
+// oneThread returns the request with one thread, and true, where further ones would each hold a copy of all the models that an
+// experiment has at once.
+func (h Host) oneThread(req wire.Request) (wire.Request, bool) {
+	if h.Share == nil || req.Threads < 2 {
+		return req, false
+	}
+	req.Threads = 1
+	return req, true
+}
+
+// notShared is what to note then.
+const notShared = "measured with one thread: in a browser each further one would hold all plans' weights again"

@@ -243,7 +243,9 @@ func TestBadFigures(t *testing.T) {
 				for _, y := range []Axis{{}, {Log: true, Percent: true}, {Zero: true, Label: "<i>"}, {Categories: []string{"", "y"}}} {
 					f := Figure{ID: `"`, Title: name, X: x, Y: y, Series: []Series{{Name: "<&>", Kind: kind, Points: points}, {Variant: "fp32", Kind: kind, Points: points}, {}}}
 					check(t, f.SVG())
-					f.Table()
+					if name == "many" {
+						continue // the same, at length
+					}
 					if html := f.HTML(1); strings.Contains(html, "<b>") || strings.Contains(html, "<&>") {
 						t.Fatal("markup gets through")
 					}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"html"
 	"io"
 	"os"
 	"regexp"
@@ -123,5 +124,35 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errDisk }
 func TestHTMLWriteFails(t *testing.T) {
 	if err := HTML(brokenWriter{}, hostile()); !errors.Is(err, errDisk) {
 		t.Error(err)
+	}
+}
+
+var tag = regexp.MustCompile(`<[^>]*>`)
+
+// All texts of a paper are there, in their order, and nothing else is but what this file adds.
+func TestHTMLText(t *testing.T) {
+	p := Paper{
+		Title: "A title", Version: "v1", Facts: [][2]string{{"CPU", "a < b"}}, Warnings: []string{"Beware."},
+		Sections: []Section{
+			{ID: "one", Title: "One", Level: 1, Blocks: []Block{{Text: "First.\n\nSecond, see https://example.org/a_b."}, {List: []string{"point"}}}},
+			{ID: "two", Title: "Two", Level: 2, Blocks: []Block{
+				{Table: &report.PlainTable{Title: "Rows", Caption: "How.", Columns: []report.Column{{Title: "Name"}, {Title: "Size", Right: true}}, Rows: [][]string{{"a", "1.5"}, {"b"}}}},
+				{Draft: &Draft{Title: "Axis", Text: "Drafted.", Cites: []string{"x", "y"}, Code: "quantlab run"}},
+				{Draft: &Draft{Title: "Other", Text: "Drafted.", Cites: []string{"z"}, Own: "Mine & only mine."}}, {Code: "quantlab report"}}},
+		},
+	}
+	var b bytes.Buffer
+	if err := HTML(&b, p); err != nil {
+		t.Fatal(err)
+	}
+	body := b.String()[strings.Index(b.String(), "<body>"):]
+	got := strings.Join(strings.Fields(html.UnescapeString(tag.ReplaceAllString(body, " "))), " ")
+	want := "A title CPU a < b Beware. One First. Second, see https://example.org/a_b . point Two Table 1. Rows. How. Name Size a 1.5 b " +
+		"Draft, from the numbers Axis Drafted. quantlab run Rests on: x; y. Other Mine & only mine. quantlab report Made by quantlab v1."
+	if got != want {
+		t.Errorf("text is\n%s\nwant\n%s", got, want)
+	}
+	if !strings.Contains(body, `<a href="https://example.org/a_b" rel="noreferrer">`) {
+		t.Error("the address can't be followed")
 	}
 }

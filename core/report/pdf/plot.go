@@ -22,7 +22,7 @@ const (
 	laneHeight = 12.0  // of few rows, and
 	laneLeast  = 8.0   // of many, two figures to a page
 	rowGap     = .65   // between rows, in lanes
-	rowsHeight = 260.0 // that many rows are made to fit
+	rowsHeight = 236.0 // that many rows are made to fit
 	axisRoom   = 42.0  // below the rows
 	tallest    = 520.0 // of a plot
 	keyLine    = 13.0

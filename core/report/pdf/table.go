@@ -15,6 +15,7 @@ const (
 	cellPad    = 3.5 // left and right of a cell
 	rowPad     = 2.0 // above and below a row
 	wideRows   = 16  // rows that are worth a landscape page
+	fewRows    = 12  // of a table that isn't split between pages
 	stretch    = .72 // of the width: a table that fills so much is made to fill it all
 	headWords  = 1.6 // a header's word may be so much wider than its column's cells before it counts as content
 	maxColumns = 60
@@ -226,7 +227,7 @@ func (s *setter) grid(g grid, name, caption string) {
 	s.add(piece{height: head.height, before: 4, keep: len(rows) > 0, wide: g.wide, draw: func(y, _ float64) { drawHead(y) }})
 	for i, r := range rows {
 		last := i+1 == len(rows)
-		p := piece{height: r.height, keep: i == 0 && !last || i+2 == len(rows), wide: g.wide, draw: func(y, _ float64) {
+		p := piece{height: r.height, keep: !last && (len(rows) <= fewRows || i == 0 || i+2 == len(rows)), wide: g.wide, draw: func(y, _ float64) {
 			s.row(g, g.cell(), r, y, false)
 			if last {
 				rule(y+r.height, .9)

@@ -159,6 +159,7 @@ func (c sensChoice) takes(of cost, conversions int) string {
 	rate := browserRate
 	if c.Where == wire.Native {
 		rate = nativeRate
+		of.seconds *= 3 // a native run is timed for longer
 	}
 	macs := 0.0
 	for dims, i := c.spec().Dims(), 1; i < len(dims); i++ {

@@ -95,32 +95,12 @@ func (c sensChoice) examplesWords() string {
 
 // sensSegment is a choice of one side by side.
 func (s *session) sensSegment(key, legend, chosen string, options []pick) goapp.UI {
-	return goapp.FieldSet().Body(
-		goapp.Legend().Text(legend),
-		goapp.Div().Class("seg").Body(goapp.Range(options).Slice(func(i int) goapp.UI {
-			o := options[i]
-			return goapp.Label().Body(
-				check(goapp.Input().Type("radio"), o.Value == chosen).Name(key).Value(o.Value).OnChange(s.onSens(key), key),
-				goapp.Span().Text(o.Label),
-			)
-		})),
-	)
+	return segment(key, legend, chosen, options, s.onSens(key))
 }
 
 // sensField is a field for a text; d is what it holds that can't be taken.
 func (s *session) sensField(key, label, value string, d Draft) goapp.UI {
-	id := "setting-" + key
-	input := goapp.Input().ID(id).Class("field-"+key).Type("text").Attr("inputmode", "numeric").Name(key).
-		AutoComplete(false).Spellcheck(false).Disabled(goapp.IsServer).OnChange(s.onSens(key), key)
-	if d.Problem != "" {
-		value = d.Text
-		input = input.Aria("invalid", "true").Aria("describedby", id+"-problem")
-	}
-	return goapp.Div().Class("field").Body(
-		goapp.Label().For(id).Text(label),
-		input.Value(value),
-		goapp.P().Class("problem").ID(id+"-problem").Text(d.Problem),
-	)
+	return textField(key, label, value, d, s.onSens(key))
 }
 
 func (s *session) onSens(key string) goapp.EventHandler {

@@ -225,6 +225,9 @@ func chanceWords(p *wire.Paired) string {
 	if len(p.Flipped) == 0 {
 		return "mixed precision cost no answer"
 	}
+	if p.Gained+p.Lost == 0 {
+		return "then both are wrong, in different ways"
+	}
 	text := fmt.Sprintf("%s right with mixed precision only, %s in float32 only", report.Count(p.Gained), report.Count(p.Lost))
 	if p.P < .05 {
 		return text + ", more than chance would do (" + report.PValue(p.P) + ")"

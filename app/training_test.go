@@ -275,6 +275,20 @@ func TestFieldsOfTheTraining(t *testing.T) {
 	})
 }
 
+func TestChanceWords(t *testing.T) {
+	for want, p := range map[string]wire.Paired{
+		"cost no answer":                                  {P: 1},
+		"both are wrong, in different ways":               {Flipped: []int{7}, P: 1},
+		"1 in float32 only, which chance alone may do":    {Flipped: []int{7}, Lost: 1, P: 1},
+		"9 right with mixed precision only, 0 in float32": {Flipped: make([]int, 9), Gained: 9, P: .004},
+		"more than chance would do (p = 0.004)":           {Flipped: make([]int, 9), Gained: 9, P: .004},
+	} {
+		if got := chanceWords(&p); !strings.Contains(got, want) {
+			t.Errorf("%+v: %q, want %q", p, got, want)
+		}
+	}
+}
+
 func TestFirstScale(t *testing.T) {
 	for skipped, want := range map[int]float64{0: 1024, 1: 2048, 3: 8192} {
 		training := wire.Training{Curve: []wire.CurvePoint{{Step: 5, Scale: 1024, Skipped: skipped}}}

@@ -110,8 +110,12 @@ func (o *output) write(result func(io.Writer) error) error {
 		return writeFile(o.file, result)
 	}
 	b := bufio.NewWriter(o.out)
-	if err := errors.Join(result(b), b.Flush()); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
+	err := result(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("writing the result: %w", atomicfile.Cause(err))
 	}
 	return nil
 }

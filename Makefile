@@ -31,7 +31,7 @@ web:
 BROWSER_TESTS := quantlab/cmd/devserver/e2e
 
 test: build
-	@cmd/devserver/e2e/chromium.sh
+	@.ci/tools.sh
 	@bin/quantlab prepare
 	$(GO) test $(filter-out $(BROWSER_TESTS),$(shell $(GO) list ./...))
 	$(GO) test -v -timeout 20m $(BROWSER_TESTS)

@@ -115,7 +115,7 @@ func (r *ReportState) writeUp(s *session) paper.Paper {
 
 func renderReport(s *session, level int) goapp.UI {
 	return goapp.Div().Class("report").Body(
-		&reportTools{S: s, Problem: s.Report.Problem, Empty: len(s.Results.Rows) == 0},
+		&reportTools{S: s, Problem: s.Report.Problem, Measured: hasParts(s.Study)},
 		s.part(partPaper, func() goapp.UI {
 			return goapp.Div().Body(&writtenUp{S: s, Level: level, Stamp: s.stamp(), Editing: s.Report.Editing})
 		}),
@@ -125,14 +125,18 @@ func renderReport(s *session, level int) goapp.UI {
 // reportTools are what the reader can do with the report.
 type reportTools struct {
 	goapp.Compo
-	S       *session
-	Problem string
-	Empty   bool
+	S        *session
+	Problem  string
+	Measured bool // there are results of experiments, which outlive the page
 }
 
 func (t *reportTools) Render() goapp.UI {
 	button := func(id, text, title string, do func()) goapp.UI {
 		return disable(goapp.Button().Type("button"), false).ID(id).Title(title).Text(text).OnClick(func(goapp.Context, goapp.Event) { do() })
+	}
+	var forget []goapp.UI
+	if t.Measured {
+		forget = append(forget, button("forget-results", "Forget results", "Remove what the experiments gave from this browser", t.S.forgetResults))
 	}
 	return goapp.Div().Class("report-tools").Body(
 		goapp.Div().Class("tools").Body(
@@ -140,6 +144,7 @@ func (t *reportTools) Render() goapp.UI {
 			button("save-html", "Download HTML", "One file that needs nothing else", t.S.saveHTML),
 			button("save-markdown", "Markdown", "Text with tables, to edit", t.S.saveMarkdown),
 			button("save-json", "JSON", "The results, from which the report can be made again", t.S.saveJSON),
+			goapp.Span().Body(forget...),
 		),
 		goapp.P().Class("hint").Body(
 			goapp.Text("More to measure: "),

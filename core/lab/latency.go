@@ -156,8 +156,7 @@ func unsteady(rows []wire.Row) string {
 	if wild == 0 || wild*share < all {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d latencies scatter by more than %.0f%%: something else is using this machine; "+
-		"end it and run again before trusting them", wild, all, 100*much)
+	return fmt.Sprintf("%d of %d latencies scatter by more than %.0f%%: %s; end it and run again before trusting them", wild, all, 100*much, wire.NoteBusy)
 }
 
 // madeUp draws n inputs for a model whose data is not here: bags of bagWords words, or images of noise. They serve to

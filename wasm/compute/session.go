@@ -124,10 +124,10 @@ func (s *session) run(ctx context.Context, c wire.Command, emit func(wire.Event)
 		if e.Kind == wire.EventDone {
 			notes := s.notes()
 			if met() {
-				notes = append(notes, "another tab of this browser measured during this run: its latencies may be too high")
+				notes = append(notes, "another tab of this browser measured during this run: its "+wire.NoteHigh)
 			}
 			if s.asked.Load() != asked {
-				notes = append(notes, "the page answered other questions during this run: its latencies may be too high")
+				notes = append(notes, "the page answered other questions during this run: its "+wire.NoteHigh)
 			}
 			if e.Result != nil {
 				e.Result.Notes = append(e.Result.Notes, notes...)

@@ -1,5 +1,7 @@
 package wire
 
+import "strings"
+
 // Where a row was measured.
 const (
 	Browser = "browser"
@@ -99,6 +101,17 @@ type Result struct {
 	Rows     []Row    `json:"rows"`
 	Peaks    *Peaks   `json:"peaks,omitempty"` // of the machine, where its host measures them
 	Notes    []string `json:"notes,omitempty"` // what the reader must know of the whole run
+}
+
+// What notes say of latencies that something else may have spoiled.
+const (
+	NoteBusy = "something else is using this machine"
+	NoteHigh = "latencies may be too high"
+)
+
+// Disturbs reports whether a note says so: readers have to know that before they look at a figure.
+func Disturbs(note string) bool {
+	return strings.Contains(note, NoteBusy) || strings.Contains(note, NoteHigh)
 }
 
 // The kinds of Event.

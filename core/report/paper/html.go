@@ -10,8 +10,8 @@ import (
 	"quantlab/core/report/chart"
 )
 
-// The page's looks: shared.css holds its colours, charts and figures, as a test makes it of web/; document.css is how a
-// paper is laid out.
+// The page's looks: shared.css holds its colours, charts, figures and how it sets a paper, as a test makes it of web/;
+// document.css is what a file of its own needs beside.
 var (
 	//go:embed shared.css
 	sharedCSS string

@@ -32,8 +32,8 @@ func pageStyles(t *testing.T) string {
 		return string(data)
 	}
 	page := read("quantlab.css")
-	css := rootRule.FindString(page) + strings.Join(variants.FindAllString(page, -1), "") + read("chart.css") + read("figure.css")
-	return "/* Made of web/quantlab.css, chart.css and figure.css by TestSharedStyles. */\n" + notInside.ReplaceAllString(css, "")
+	css := rootRule.FindString(page) + strings.Join(variants.FindAllString(page, -1), "") + read("chart.css") + read("figure.css") + read("paper.css")
+	return "/* Made of web/quantlab.css, chart.css, figure.css and paper.css by TestSharedStyles. */\n" + notInside.ReplaceAllString(css, "")
 }
 
 // The file's styles are the page's. QUANTLAB_WRITE_STYLES=1 makes them anew.

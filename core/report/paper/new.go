@@ -151,7 +151,7 @@ func (w *writer) warnings() []string {
 		}
 	}
 	out = append(out, w.twice()...)
-	return append(out, w.notes()...)
+	return append(out, w.notes(wire.Disturbs)...)
 }
 
 // nth names a run where there are several.
@@ -238,12 +238,12 @@ func (w *writer) twice() []string {
 	return []string{"measured more than once, and each shown: " + list(names)}
 }
 
-// notes are those of all parts, each once.
-func (w *writer) notes() []string {
+// notes are those of all parts that are wanted, each once.
+func (w *writer) notes(wanted func(string) bool) []string {
 	var out []string
 	add := func(notes []string) {
 		for _, n := range notes {
-			if n = line(n); n != "" && !slices.Contains(out, n) {
+			if n = line(n); n != "" && wanted(n) && !slices.Contains(out, n) {
 				out = append(out, n)
 			}
 		}

@@ -64,6 +64,13 @@ func (w *writer) method() {
 		"Sizes are those of saved model files, in MB of 10⁶ bytes.")
 	w.text("The drafts below were written by rules from these numbers. Along each axis they pick the strongest of many comparisons at 95%, " +
 		"without a correction for their number: of comparisons between equals, about one in twenty would look supported. They say among how many each was picked.")
+	notes := w.notes(func(n string) bool { return !wire.Disturbs(n) })
+	for i := range notes {
+		notes[i] = sentence(notes[i])
+	}
+	if len(notes) > 0 {
+		w.add(Block{List: notes})
+	}
 }
 
 // shown are rows as tables show them: a machine's name stands for its kind of host where there are several of one.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -186,9 +185,9 @@ func (l sensLayout) layerRow(r wire.SensitivityRow) sensRow {
 
 func (l sensLayout) row(r wire.Row) sensRow {
 	row := sensRow{rowView: measuredRow(r, l.batches, l.scales), Variant: r.Variant}
-	if d, ok := changeOf(r); ok {
-		row.Change, row.Range = d.words(r.Total)
-		row.Bar, row.Better = changeBar(d, l.change), d.Points > 0
+	if d, ok := report.ChangeOf(r); ok {
+		row.Change, row.Range = d.Words(r.Total)
+		row.Bar, row.Better = changeBar(d, r.Total, l.change), d.Points > 0
 	}
 	return row
 }
@@ -227,47 +226,11 @@ func sensFacts(part wire.Sensitivity, c sensChoice) string {
 	return strings.Join(facts, " · ")
 }
 
-// A change is how a plan's accuracy differs from float32's, in points, with its 95% interval.
-type change struct{ Points, Low, High float64 }
-
-// changeOf compares the answers on the same examples. The interval is Bonett and Price's adjusted Wald interval for paired
-// proportions (2012), which keeps its level also where hardly an answer differs.
-func changeOf(r wire.Row) (change, bool) {
-	p, n := r.Paired, float64(r.Total)
-	if p == nil || r.Total < 1 {
-		return change{}, false
-	}
-	gained, lost := float64(p.Gained), float64(p.Lost)
-	up, down := (gained+1)/(n+2), (lost+1)/(n+2)
-	half := 1.959964 * math.Sqrt(max(up+down-(up-down)*(up-down), 0)/(n+2))
-	return change{100 * (gained - lost) / n, 100 * (up - down - half), 100 * (up - down + half)}, true
-}
-
-// words writes the difference and its interval with as many decimals as so many examples can carry.
-func (d change) words(total int) (points, interval string) {
-	decimals := 1
-	if total >= 5000 {
-		decimals = 2
-	}
-	return signedPoints(d.Points, decimals), "[" + signedPoints(d.Low, decimals) + ", " + signedPoints(d.High, decimals) + "]"
-}
-
-func signedPoints(v float64, decimals int) string {
-	s := report.Fixed(math.Abs(v), decimals)
-	switch {
-	case strings.Trim(s, "0.") == "":
-		return s
-	case v < 0:
-		return "−" + s
-	}
-	return "+" + s
-}
-
 // changeAxis holds all the changes, and zero.
 func changeAxis(rows []wire.SensitivityRow, refs []wire.Row) chart.Axis {
 	lo, hi := 0.0, 0.0
 	add := func(r wire.Row) {
-		if d, ok := changeOf(r); ok {
+		if d, ok := report.ChangeOf(r); ok {
 			lo, hi = min(lo, d.Low), max(hi, d.High)
 		}
 	}
@@ -282,10 +245,10 @@ func changeAxis(rows []wire.SensitivityRow, refs []wire.Row) chart.Axis {
 }
 
 // changeBar draws a change: a bar from zero and a whisker over its interval.
-func changeBar(d change, x chart.Axis) string {
+func changeBar(d report.Change, total int, x chart.Axis) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="plot change" width="100%%" height="%d" role="img" aria-label="%s points, interval %s to %s">`, plotHeight,
-		signedPoints(d.Points, 2), signedPoints(d.Low, 2), signedPoints(d.High, 2))
+	points, interval := d.Words(total)
+	fmt.Fprintf(&b, `<svg class="plot change" width="100%%" height="%d" role="img" aria-label="%s points, interval %s">`, plotHeight, points, interval)
 	from, to := x.Scale.At(min(0, d.Points)), x.Scale.At(max(0, d.Points))
 	chart.Rect(&b, "bar", x.Span.At(from), "1", chart.Percent(to-from), chart.Place(plotHeight-2))
 	chart.Whisker(&b, x.At(d.Low), x.At(d.High), plotHeight/2, 3)

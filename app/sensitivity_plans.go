@@ -192,8 +192,8 @@ func (s *session) chosenPlan(level int, p frontPoint, ok bool) []goapp.UI {
 	row := measuredRow(p.Row, timedBatches, map[string]float64{})
 	add("Size", row.Size+" MB", row.Smaller)
 	changed := ""
-	if d, ok := changeOf(p.Row); ok {
-		points, interval := d.words(p.Total)
+	if d, ok := report.ChangeOf(p.Row); ok {
+		points, interval := d.Words(p.Total)
 		changed = points + " points against float32 " + interval
 	}
 	add("Accuracy", row.Accuracy+" "+row.Interval, changed, flipsText(p.Row))

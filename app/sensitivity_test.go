@@ -347,24 +347,6 @@ func TestSensitivityDrafts(t *testing.T) {
 	})
 }
 
-func TestChangeOf(t *testing.T) {
-	r := wire.Row{Total: 10000, Paired: &wire.Paired{Gained: 7, Lost: 38}}
-	d, ok := changeOf(r)
-	// Bonett and Price's interval for 7 and 38 of 10,000, computed by hand.
-	if !ok || math.Abs(d.Points+.31) > 1e-9 || math.Abs(d.Low+.4443) > 5e-4 || math.Abs(d.High+.1756) > 5e-4 {
-		t.Errorf("%+v", d)
-	}
-	if points, interval := d.words(10000); points != "−0.31" || interval != "[−0.44, −0.18]" {
-		t.Error(points, interval)
-	}
-	if _, ok := changeOf(wire.Row{Total: 10}); ok {
-		t.Error("nothing to compare")
-	}
-	if d, _ := changeOf(wire.Row{Total: 1000, Paired: &wire.Paired{}}); d.Points != 0 || !(d.Low < 0 && d.High > 0) {
-		t.Errorf("none differs: %+v", d)
-	}
-}
-
 // The page must stay quick to lay out with the largest results that it shows.
 func TestSensitivityStaysSmall(t *testing.T) {
 	sensing(t, "sens=sst2-lab2", func(t *testing.T, s *session, f *fakeTab) {

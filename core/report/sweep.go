@@ -74,13 +74,7 @@ func differing(points []wire.SweepPoint) string {
 func Points(share float64) string { return minus(Fixed(100*share, 2)) }
 
 // signedPoints is Points with its sign: "+0.13".
-func signedPoints(share float64) string {
-	text := Points(share)
-	if share > 0 && strings.Trim(text, "0.") != "" {
-		return "+" + text
-	}
-	return text
-}
+func signedPoints(share float64) string { return signed(100*share, 2) }
 
 // ShortPlan names a plan in a few words: "static int8 · float32 · float32". What no plan is stays as it is.
 func ShortPlan(text string) string {

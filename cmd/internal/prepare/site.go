@@ -17,7 +17,7 @@ import (
 )
 
 // siteVersion changes whenever this package gives other shards for the same data and models.
-const siteVersion = 1
+const siteVersion = 2
 
 // siteOf returns the folder for the shards of what is here now: its name is a hash of that.
 func (j *job) siteOf(ctx context.Context) string {

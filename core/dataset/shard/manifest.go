@@ -47,7 +47,7 @@ type Set struct {
 	Shards   []Entry `json:"shards"`
 }
 
-// A File is a file cut into shards of bytes.
+// A File is a file cut into shards of bytes or floats.
 type File struct {
 	Bytes  int64   `json:"bytes"`
 	SHA256 string  `json:"sha256"` // of the whole file, hexadecimal; readers check the shards' own
@@ -160,11 +160,11 @@ func (s *Set) validate() error {
 	if n != s.Examples {
 		return fmt.Errorf("its shards hold %d examples, not %d", n, s.Examples)
 	}
-	return validate(s.Shards, kind)
+	return validate(s.Shards, func(k Kind) bool { return k == kind })
 }
 
 func (f *File) validate() error {
-	if err := validate(f.Shards, Bytes); err != nil {
+	if err := validate(f.Shards, Kind.ofFile); err != nil {
 		return err
 	}
 	var n int64
@@ -177,7 +177,8 @@ func (f *File) validate() error {
 	return nil
 }
 
-func validate(entries []Entry, kind Kind) error {
+// validate checks shards whose kind must be one of those that fits reports.
+func validate(entries []Entry, fits func(Kind) bool) error {
 	if len(entries) == 0 {
 		return fmt.Errorf("it has no shards")
 	}
@@ -188,8 +189,8 @@ func validate(entries []Entry, kind Kind) error {
 		if e.Name == "" || e.Name != path.Base(e.Name) || strings.Trim(e.Name, nameBytes) != "" || e.Name[0] == '.' {
 			return fmt.Errorf("%.80q can't be the name of a shard", e.Name)
 		}
-		if e.Kind != kind {
-			return fmt.Errorf("shard %s holds %v, not %v", e.Name, e.Kind, kind)
+		if !fits(e.Kind) {
+			return fmt.Errorf("shard %s holds %v, which have no place there", e.Name, e.Kind)
 		}
 		if e.Bytes < headerSize || e.Bytes > MaxSize {
 			return fmt.Errorf("shard %s can't have %d bytes", e.Name, e.Bytes)

@@ -228,9 +228,8 @@ func (s *Set) first(n int) (int, []Entry) {
 // file puts a file together.
 func (r *Reader) file(ctx context.Context, f *File, progress func(done, total int64)) ([]byte, error) {
 	out := make([]byte, 0, f.Bytes)
-	err := r.each(ctx, f.Shards, progress, func(_ Entry, data []byte) error {
-		part, err := DecodeBytes(data)
-		out = append(out, part...)
+	err := r.each(ctx, f.Shards, progress, func(e Entry, data []byte) (err error) {
+		out, err = DecodePart(out, e.Kind, data)
 		return err
 	})
 	return out, err

@@ -39,14 +39,14 @@ func WriteSite(content Content, write func(name string, data []byte) error, prog
 		return nil, err
 	}
 	if v := content.Vocabulary; v != nil {
-		f, err := w.file("sst2-vocabulary", []byte(v.String()))
+		f, err := w.file("sst2-vocabulary", Bytes, []byte(v.String()))
 		if err != nil {
 			return nil, err
 		}
 		m.Vocabulary = &f
 	}
 	for _, model := range content.Models {
-		f, err := w.file(model.ID, model.Data)
+		f, err := w.file(model.ID, Floats, model.Data)
 		if err != nil {
 			return nil, err
 		}
@@ -203,8 +203,8 @@ func textBytes(s *dataset.Sentences) (n int64) {
 	return n
 }
 
-// file writes a file cut into shards of bytes.
-func (w *writer) file(prefix string, data []byte) (File, error) {
+// file writes a file cut into shards of that kind.
+func (w *writer) file(prefix string, kind Kind, data []byte) (File, error) {
 	sum := sha256.Sum256(data)
 	f := File{Bytes: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}
 	ends := even(0, len(data), MaxPayload)
@@ -213,11 +213,11 @@ func (w *writer) file(prefix string, data []byte) (File, error) {
 	}
 	lo := 0
 	for i, hi := range ends {
-		part, err := EncodeBytes(data[lo:hi])
+		part, err := EncodePart(kind, data[lo:hi])
 		if err != nil {
 			return f, err
 		}
-		e, err := w.shard(fmt.Sprintf("%s-%d", prefix, i), Bytes, 0, part)
+		e, err := w.shard(fmt.Sprintf("%s-%d", prefix, i), kind, 0, part)
 		if err != nil {
 			return f, err
 		}

@@ -2,7 +2,6 @@ package paper
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -177,11 +176,8 @@ func layerFigures(s wire.Sensitivity, m string) []figure.Figure {
 	}
 	figures := []figure.Figure{}
 	for _, r := range rows {
-		if p := r.Paired; p != nil && r.Total > 0 {
-			n := float64(r.Total)
-			d := 100 * float64(p.Gained-p.Lost) / n
-			half := 196 * math.Sqrt(math.Max(float64(p.Gained+p.Lost)-float64(p.Gained-p.Lost)*float64(p.Gained-p.Lost)/n, 0)) / n
-			bar(&change, r.Row, figure.Point{X: d, Y: at(r), Span: &figure.Span{Low: d - half, High: d + half}})
+		if d, ok := report.ChangeOf(r.Row); ok {
+			bar(&change, r.Row, figure.Point{X: d.Points, Y: at(r), Span: &figure.Span{Low: d.Low, High: d.High}})
 		}
 	}
 	if len(change.Series) > 0 {

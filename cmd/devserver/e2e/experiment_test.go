@@ -78,12 +78,13 @@ func keepStudied(t *testing.T) {
 	t.Cleanup(func() { promised[bool](tb, `caches.delete('`+keptIn+`')`) })
 }
 
-// kept returns the study that the page keeps for later visits.
-func (tb *tab) kept() wire.Study {
+// kept returns the study that the page keeps for later visits, once it has what an operation gave.
+func (tb *tab) kept(op string) wire.Study {
 	tb.Helper()
-	tb.until("results are kept", `(caches.match('`+keptAt+`', {cacheName: '`+keptIn+`'}).then(r => r?.text()).then(t => window.keptStudy = t), window.keptStudy)`)
-	study, _, err := paper.ReadStudy(strings.NewReader(promised[string](tb,
-		`caches.match('`+keptAt+`', {cacheName: '`+keptIn+`'}).then(r => r.text())`)))
+	part := map[string]string{wire.OpSensitivity: "sensitivity", wire.OpPlans: "plans", wire.OpSweep: "sweeps", wire.OpAMP: "amp"}[op]
+	tb.until("what "+op+" gave is kept", `(caches.match('`+keptAt+`', {cacheName: '`+keptIn+`'}).then(r => r?.text()).then(t => window.keptText = t),
+		window.keptText && JSON.parse(window.keptText).`+part+`)`)
+	study, _, err := paper.ReadStudy(strings.NewReader(js[string](tb, `window.keptText`)))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestSensitivity(t *testing.T) {
 // layersAre compares the rows of single layers with those measured here.
 func (tb *tab) layersAre(want wire.Sensitivity) {
 	tb.Helper()
-	got := tb.kept().Sensitivity[0]
+	got := tb.kept(wire.OpSensitivity).Sensitivity[0]
 	if len(got.Rows) != len(want.Rows) || len(got.Rows) != 3*2*2 {
 		tb.Fatalf("%d rows, want %d: three variants, two layers, each alone and all but it", len(got.Rows), len(want.Rows))
 	}
@@ -69,7 +69,7 @@ func (tb *tab) layersAre(want wire.Sensitivity) {
 // plansAre compares the plans that were tried with those tried here.
 func (tb *tab) plansAre(want wire.Plans) {
 	tb.Helper()
-	got, searched := tb.kept().Plans[0].Searches[0], want.Searches[0]
+	got, searched := tb.kept(wire.OpPlans).Plans[0].Searches[0], want.Searches[0]
 	if !got.Exhaustive || got.Plans != searched.Plans || len(got.Points) != len(searched.Points) {
 		tb.Fatalf("%d of %d plans tried, want %d of %d", len(got.Points), got.Plans, len(searched.Points), searched.Plans)
 	}
@@ -93,7 +93,7 @@ func (tb *tab) plansAre(want wire.Plans) {
 // sweepIs compares the calibrations with those made here.
 func (tb *tab) sweepIs(want wire.Sweep) {
 	tb.Helper()
-	got := tb.kept().Sweeps[0]
+	got := tb.kept(wire.OpSweep).Sweeps[0]
 	if len(got.Points) != len(want.Points) {
 		tb.Fatalf("%d calibrations, want %d", len(got.Points), len(want.Points))
 	}

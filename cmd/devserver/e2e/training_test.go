@@ -51,7 +51,7 @@ func TestTraining(t *testing.T) {
 			if n := js[int](tb, `document.querySelectorAll('#train-scale').length`); (n == 1) != (c.kind == wire.Float16) {
 				t.Errorf("%d drawings of the loss scale", n)
 			}
-			amp := tb.kept().AMP[0].Rows[0]
+			amp := tb.kept(wire.OpAMP).AMP[0].Rows[0]
 			if amp.Type != c.kind || amp.Emulated != c.emulated || len(amp.Mixed) != 1 || amp.Mixed[0].Steps == 0 || len(amp.Mixed[0].Curve) == 0 {
 				t.Errorf("kept: %+v", amp)
 			}

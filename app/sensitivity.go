@@ -64,8 +64,8 @@ func renderSensitivity(s *session, level int) goapp.UI {
 		&sensControls{S: s, Choice: s.Sensitivity.choice(), Draft: s.Sensitivity.Drafts[keySensRuns], Native: s.Native.Phase},
 		goapp.Section().Class("section").Aria("labelledby", "sens-layers").Body(
 			goapp.Div().Class("head").Body(
-				heading(level, "sens-layers", "Layer by layer"),
-				goapp.P().Text("One layer quantized, the others float32; then the other way round."),
+				heading(level, "sens-layers", "One layer at a time"),
+				goapp.P().Text("One quantized, the others float32; then the other way round."),
 			),
 			s.part(partSensAsk, func() goapp.UI { return s.askLayers() }),
 			s.part(partSensLayers, func() goapp.UI { return s.sensLayers(level + 1) }),

@@ -19,12 +19,12 @@ import (
 )
 
 // asked is what these tests have measured, as the addresses of Sensitivity and Training spell it: little, so that it is soon over.
-const asked = "sens=mnist-lab1&sensexamples=1000&sensruns=1&sweepsizes=8,64&sweepseeds=3&trainlimit=2000&trainepochs=1&trainseeds=1"
+const asked = "sens=mnist-lab1&sensexamples=1000&sensruns=2&sweepsizes=8,64&sweepseeds=3&trainlimit=2000&trainepochs=1&trainseeds=1"
 
 // commands are what the page asks a host with these choices: each experiment, and a training of each type.
 func commands() []wire.Command {
 	r := wire.Lab()
-	r.Models, r.Runs, r.Examples = []string{"mnist-lab1"}, 1, 1000
+	r.Models, r.Runs, r.Examples = []string{"mnist-lab1"}, 2, 1000
 	out := []wire.Command{
 		{Op: wire.OpSensitivity, Request: &r},
 		{Op: wire.OpPlans, Request: &r, Plans: &wire.PlansOptions{}},

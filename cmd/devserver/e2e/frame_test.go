@@ -96,10 +96,10 @@ func TestCopyLink(t *testing.T) {
 }
 
 // All views stand below each other; the navigation follows the reader, and takes him to each.
-func TestReport(t *testing.T) {
+func TestAllViews(t *testing.T) {
 	tb := open(t, "/all", 2*time.Minute)
 	tb.works()
-	if order := js[string](tb, `[...document.querySelectorAll('main .view')].map(v => v.id).join()`); order != "experiments,draw,type,inspect" {
+	if order := js[string](tb, `[...document.querySelectorAll('main .view')].map(v => v.id).join()`); order != "experiments,draw,type,inspect,sensitivity,training" {
 		t.Fatalf("the views are %s", order)
 	}
 	tb.click(`nav a[href$="#type"]`)
@@ -110,7 +110,7 @@ func TestReport(t *testing.T) {
 	tb.click(`#type .next`)
 	tb.view("Type")
 	js[any](tb, `history.back()`)
-	tb.until("all views are there", `document.querySelectorAll('main .view').length === 4`)
+	tb.until("all views are there", `document.querySelectorAll('main .view').length === 6`)
 }
 
 // The navigation can be used on a phone: nothing sticks out, the current view is visible, and each link is big enough for a finger.

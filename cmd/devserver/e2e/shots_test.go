@@ -38,23 +38,39 @@ func (tb *tab) look(l look) {
 // allViews is the page that shows all views together; the navigation need not name it.
 const allViews = "/all"
 
-// contents say what a view of a path shows when it has something to show: first its query, then the condition. A view that is not named
-// here is looked at as it is at first.
-var contents = map[string][2]string{
-	"/":        {"", `document.querySelector('tr[data-state="done"]') && !document.querySelector('#cancel')`},
-	"/draw":    {"?example=11", answered},
-	"/type":    {"?text=a+gorgeous+,+witty+mess+of+zzyzx", answered},
-	"/inspect": {"", inspected},
-	allViews:   {"?example=11&text=a+gorgeous+,+witty+mess+of+zzyzx", answered + " && " + inspected},
+// A content is how a view of a path comes to show something.
+type content struct {
+	query string
+	shown string // the condition
+	after string // the path from which the reader comes: what he did there is part of it
+}
+
+// contents are the views'. A view that is not named here is looked at as it is at first. What the experiments gave, earlier visits have
+// kept.
+var contents = map[string]content{
+	"/":            {shown: measuredQuickly},
+	"/draw":        {query: "?example=11", shown: answered},
+	"/type":        {query: "?text=a+gorgeous+,+witty+mess+of+zzyzx", shown: answered},
+	"/inspect":     {shown: inspected},
+	"/sensitivity": {query: native + "&frontplan=float32,static-w4c-a8r-histogram", shown: layered},
+	"/training":    {query: native + "&amp=f16", shown: trained},
+	"/report":      {shown: writtenUp, after: "/"},
+	allViews:       {query: native + "&amp=f16&example=11&text=a+gorgeous+,+witty+mess+of+zzyzx", shown: answered + " && " + inspected + " && " + layered + " && " + trained},
 }
 
 const (
-	answered  = `[...document.querySelectorAll('[data-col="answer"]')].some(e => /^(\d|positive|negative)/.test(e.innerText))`
-	inspected = `document.querySelector('svg.histogram .bins')`
+	native          = "?" + asked + "&senswhere=native&trainwhere=native"
+	measuredQuickly = `document.querySelector('tr[data-state="done"]') && !document.querySelector('#cancel')`
+	layered         = `document.querySelector('tr[data-mode="except"]') && document.querySelector('svg.front .mark') && document.querySelector('svg.sweep .mean')`
+	trained         = `document.querySelector('tr[data-variant="amp"]') && document.querySelector('#train-scale svg')`
+	writtenUp       = `document.querySelectorAll('.paper .table').length > 6 && document.querySelector('.paper .draft')`
+	answered        = `[...document.querySelectorAll('[data-col="answer"]')].some(e => /^(\d|positive|negative)/.test(e.innerText))`
+	inspected       = `document.querySelector('svg.histogram .bins')`
 )
 
 // eachView opens every view, waits until it shows something, and hands it over.
 func eachView(t *testing.T, f func(tb *tab, path string)) {
+	keepStudied(t)
 	home := open(t, "/", time.Minute)
 	home.until("the navigation is there", `document.querySelector('header nav a')`)
 	paths := strings.Fields(js[string](home, `[...document.querySelectorAll('header nav a')].map(a => new URL(a.href).pathname).join(' ')`))
@@ -68,9 +84,17 @@ func eachView(t *testing.T, f func(tb *tab, path string)) {
 		}
 		seen[path] = true
 		t.Run("view"+strings.ReplaceAll(path, "/", "-"), func(t *testing.T) {
-			tb := open(t, path+contents[path][0], 2*time.Minute)
-			if c := contents[path][1]; c != "" {
-				tb.until(path+" shows something", c)
+			c := contents[path]
+			var tb *tab
+			if c.after == "" {
+				tb = open(t, path+c.query, 2*time.Minute)
+			} else {
+				tb = open(t, c.after+contents[c.after].query, 2*time.Minute)
+				tb.until(c.after+" shows something", contents[c.after].shown)
+				tb.goTo(path)
+			}
+			if c.shown != "" {
+				tb.until(path+" shows something", c.shown)
 			}
 			tb.quiet()
 			f(tb, path)

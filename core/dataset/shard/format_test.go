@@ -52,10 +52,6 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil || !slices.Equal(back.Text, s.Text) || !bytes.Equal(back.Labels, s.Labels) {
 			t.Errorf("%d sentences: %+v, error %v", n, back, err)
 		}
-		b, err := DecodeBytes(must(t)(EncodeBytes(im.Pixels)))
-		if err != nil || !bytes.Equal(b, im.Pixels) {
-			t.Errorf("%d bytes: %v, error %v", n, b, err)
-		}
 	}
 	// The texts may be empty.
 	s := &dataset.Sentences{Text: []string{"", ""}, Labels: []uint8{1, 0}}
@@ -122,9 +118,6 @@ func TestDecodeRefuses(t *testing.T) {
 			t.Errorf("sentences, %s: got error %v, want %q", name, err, test.want)
 		}
 	}
-	if _, err := DecodeBytes(good); err == nil || !strings.Contains(err.Error(), "holds images, not bytes") {
-		t.Errorf("bytes of images: %v", err)
-	}
 }
 
 func TestEncodeRefuses(t *testing.T) {
@@ -143,13 +136,15 @@ func TestEncodeRefuses(t *testing.T) {
 			return EncodeSentences(&dataset.Sentences{Text: []string{"a"}, Labels: []uint8{2}}, 2)
 		},
 		"lengths": func() ([]byte, error) { return EncodeSentences(&dataset.Sentences{Labels: []uint8{0}}, 2) },
-		"size":    func() ([]byte, error) { return EncodeBytes(make([]byte, MaxPayload+1)) },
+		"size":    func() ([]byte, error) { return EncodePart(Bytes, make([]byte, MaxPayload+1)) },
+		"floats":  func() ([]byte, error) { return EncodePart(Floats, make([]byte, MaxPayload+1)) },
+		"kind":    func() ([]byte, error) { return EncodePart(Images, []byte("part")) },
 	} {
 		if data, err := encode(); err == nil {
 			t.Errorf("%s: %d bytes and no error", name, len(data))
 		}
 	}
-	if data, err := EncodeBytes(make([]byte, MaxPayload)); err != nil || len(data) != MaxSize {
+	if data, err := EncodePart(Floats, make([]byte, MaxPayload)); err != nil || len(data) != MaxSize {
 		t.Errorf("the largest shard: %d bytes, error %v", len(data), err)
 	}
 }
@@ -158,7 +153,8 @@ func TestEncodeRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(must(f)(EncodeImages(images(3, 2, 2), 10)))
 	f.Add(must(f)(EncodeSentences(sentences(3), 2)))
-	f.Add(must(f)(EncodeBytes([]byte("part"))))
+	f.Add(must(f)(EncodePart(Bytes, []byte("part"))))
+	f.Add(must(f)(EncodePart(Floats, []byte("parted"))))
 	f.Add([]byte("QLSH"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		// The fuzzer can't guess a checksum, so the data also passes with the right one.
@@ -173,9 +169,11 @@ func FuzzDecode(f *testing.F) {
 					t.Errorf("sentences come back different, error %v", err)
 				}
 			}
-			if b, err := DecodeBytes(d); err == nil {
-				if again, err := EncodeBytes(b); err != nil || !bytes.Equal(again, d) {
-					t.Errorf("bytes come back different, error %v", err)
+			for _, kind := range []Kind{Bytes, Floats} {
+				if b, err := DecodePart(nil, kind, d); err == nil {
+					if again, err := EncodePart(kind, b); err != nil || !bytes.Equal(again, d) {
+						t.Errorf("%v come back different, error %v", kind, err)
+					}
 				}
 			}
 		}

@@ -11,12 +11,16 @@ import (
 
 // aManifest is as small as one can be that lists everything.
 const aManifest = `{"version":1,"sets":[{"data":"mnist","split":"test","examples":2,"shards":[{"name":"a.qlsh","kind":"images","examples":2,"bytes":100}]}],
-		"models":[{"id":"mnist-lab1","bytes":36,"shards":[{"name":"b.qlsh","kind":"bytes","bytes":100}]}],
+		"models":[{"id":"mnist-lab1","bytes":36,"shards":[{"name":"b.qlsh","kind":"floats","bytes":100}]}],
 		"vocabulary":{"bytes":36,"shards":[{"name":"c.qlsh","kind":"bytes","bytes":100}]}}`
 
 func TestParseManifest(t *testing.T) {
 	if _, err := ParseManifest([]byte(aManifest)); err != nil {
 		t.Fatal(err)
+	}
+	// A manifest from before floats is read, too: a browser may have kept one.
+	if _, err := ParseManifest([]byte(strings.Replace(aManifest, "floats", "bytes", 1))); err != nil {
+		t.Error(err)
 	}
 	for _, test := range [][3]string{
 		{`"mnist","split"`, `"cifar","split"`, "there is no such set"},
@@ -27,7 +31,8 @@ func TestParseManifest(t *testing.T) {
 		{`a.qlsh`, `.`, `"." can't be the name`},
 		{`a.qlsh`, `a?b`, `"a?b" can't be the name`},
 		{`a.qlsh`, ``, `"" can't be the name`},
-		{`"kind":"images"`, `"kind":"bytes"`, "shard a.qlsh holds bytes, not images"},
+		{`"kind":"images"`, `"kind":"bytes"`, "shard a.qlsh holds bytes, which have no place there"},
+		{`"kind":"floats"`, `"kind":"images"`, "shard b.qlsh holds images, which have no place there"},
 		{`"kind":"images"`, `"kind":"tar"`, `not "tar"`},
 		{`"examples":2,"bytes":100`, `"examples":2,"bytes":9000000`, "can't have 9000000 bytes"},
 		{`"examples":2,"bytes":100`, `"examples":2,"bytes":-1`, "can't have -1 bytes"},

@@ -127,7 +127,7 @@ func TestRulers(t *testing.T) {
 		{Axis{Zero: true}, []float64{40, 97}, 0, 100, "0 20 40 60 80 100"},
 		{Axis{Percent: true}, []float64{.961, .979}, .96, .98, "96.0% 96.5% 97.0% 97.5% 98.0%"},
 		{Axis{Percent: true}, []float64{.97, .97}, .96, .98, "96.0% 96.5% 97.0% 97.5% 98.0%"},
-		{Axis{Percent: true}, []float64{.5, 1}, .5, 1, "50% 60% 70% 80% 90% 100%"},
+		{Axis{Percent: true}, []float64{.5, 1}, .4, 1, "40% 60% 80% 100%"},
 		{Axis{Log: true}, []float64{3, 40}, 2, 50, "2 5 10 20 50"},
 		{Axis{Log: true}, []float64{.2, 40000}, .2, 50000, "1 10 100 1000 10,000"},
 		{Axis{Log: true}, []float64{7, 7}, 5, 10, "5 10"},

@@ -90,6 +90,10 @@ func (f Figure) ruler(a Axis, ticks int, e extent) Ruler {
 	if !e.some || e.lo == e.hi && e.lo == 0 {
 		e.hi = e.lo + 1
 	}
+	if a.Percent { // a line along the axis's end would not be seen
+		slack := (e.hi - e.lo) / 100
+		e.lo, e.hi = e.lo-slack, e.hi+slack
+	}
 	return linearRuler(e.lo, e.hi, ticks, a.Percent)
 }
 

@@ -45,7 +45,7 @@ func frontFigures(s wire.PlanSearch) []figure.Figure {
 	}
 	slices.SortFunc(batches, func(a, b string) int { return batchOf(a) - batchOf(b) })
 	size := figure.Figure{
-		ID: "plans-" + anchor(s.Model), Title: "Plans of " + s.Model + ", size against accuracy", Caption: "Up and to the left is better.",
+		ID: "plans-" + anchor(s.Model), Title: "Plans of " + s.Model + ", size against accuracy", Caption: "Up and to the left is better. The intervals of the accuracies are in the table.",
 		X: figure.Axis{Label: "Size of the file (MB)"}, Y: figure.Axis{Label: "Accuracy", Percent: true},
 	}
 	onFront := func(p wire.PlanPoint) bool { return len(p.Fronts) > 0 }
@@ -70,9 +70,6 @@ func front(f figure.Figure, s wire.PlanSearch, on func(wire.PlanPoint) bool, x f
 		if !on(p) {
 			others.Points = append(others.Points, point)
 			continue
-		}
-		if p.Interval != nil {
-			point.Span = &figure.Span{Low: p.Interval[0], High: p.Interval[1]}
 		}
 		best.Points = append(best.Points, point)
 	}
@@ -109,25 +106,24 @@ func (w *writer) sweeps() {
 
 func sweepFigure(s wire.Sweep, m string) figure.Figure {
 	f := figure.Figure{
-		ID: "sweep-" + anchor(m), Title: "Calibration sweep, " + m, Caption: "Dots are single calibrations, the line their means, whiskers the lowest and the highest.",
+		ID: "sweep-" + anchor(m), Title: "Calibration sweep, " + m, Caption: "Each marker is the network calibrated with another sample.",
 		X: figure.Axis{Label: "Calibration examples", Log: true}, Y: figure.Axis{Label: "Accuracy", Percent: true},
 	}
-	means := figure.Series{Name: "mean", Variant: "static-qint8", Kind: figure.Line}
+	single := figure.Series{Name: "single calibrations", Variant: "static-qint8", Kind: figure.Points}
+	means := figure.Series{Name: "their mean", Variant: "static-qint8", Kind: figure.Line}
 	reference := figure.Series{Name: "float32", Variant: wire.Baseline, Kind: figure.Line}
-	for _, p := range s.Spreads {
-		if p.Model != m || p.Examples < 1 {
-			continue
+	for _, p := range s.Points {
+		if p.Model == m && p.Examples > 0 && p.Total > 0 {
+			single.Points = append(single.Points, figure.Point{X: float64(p.Examples), Y: float64(p.Correct) / float64(p.Total), Name: fmt.Sprintf("seed %d", p.Seed)})
 		}
-		point := figure.Point{X: float64(p.Examples), Y: p.Mean, Span: &figure.Span{Low: p.Lowest, High: p.Highest}}
-		for _, c := range s.Points {
-			if c.Model == m && c.Examples == p.Examples && c.Total > 0 {
-				point.Samples = append(point.Samples, float64(c.Correct)/float64(c.Total))
-			}
-		}
-		means.Points = append(means.Points, point)
-		reference.Points = append(reference.Points, figure.Point{X: float64(p.Examples), Y: p.Baseline})
 	}
-	for _, s := range []figure.Series{means, reference} {
+	for _, p := range s.Spreads {
+		if p.Model == m && p.Examples > 0 {
+			means.Points = append(means.Points, figure.Point{X: float64(p.Examples), Y: p.Mean})
+			reference.Points = append(reference.Points, figure.Point{X: float64(p.Examples), Y: p.Baseline})
+		}
+	}
+	for _, s := range []figure.Series{single, means, reference} {
 		if len(s.Points) > 0 {
 			f.Series = append(f.Series, s)
 		}

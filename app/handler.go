@@ -1,3 +1,5 @@
+//go:build !pageonly
+
 package app
 
 import (

@@ -36,6 +36,7 @@ type ReportState struct {
 	Editing string            // the draft whose text box is open
 	Problem string            // why words could not be kept
 
+	of    string // what was measured for paper
 	made  string // the stamp of paper
 	paper paper.Paper
 }
@@ -62,8 +63,8 @@ func (r *ReportState) load(p platform) {
 	}
 }
 
-// write takes the reader's words in place of a draft; none bring the draft back.
-func (s *session) write(draft, words string) {
+// write takes the reader's words in place of a draft; none bring the draft back. It reports whether there was room for them.
+func (s *session) write(draft, words string) (taken bool) {
 	r := &s.Report
 	next := map[string]string{}
 	size := len(words)
@@ -76,7 +77,7 @@ func (s *session) write(draft, words string) {
 	if size > maxWords {
 		r.Problem = fmt.Sprintf("That is too much to keep: all your words together may have %d KB.", maxWords>>10)
 		s.say(r.Problem)
-		return
+		return false
 	}
 	if words = strings.TrimSpace(words); words != "" {
 		next[draft] = words
@@ -86,6 +87,7 @@ func (s *session) write(draft, words string) {
 		r.Problem = "This browser does not let the page keep your words: they are gone when you close it, unless you download the report."
 		s.say(r.Problem)
 	}
+	return true
 }
 
 // reportStudy is what the report is made of.
@@ -95,20 +97,23 @@ func (s *session) reportStudy() wire.Study {
 	return study
 }
 
-// stamp changes whenever the report has to be written anew. What a run measures is taken in at its end.
-func (s *session) stamp() string {
+// measured changes whenever there is something new to write up. What a run measures is taken in at its end.
+func (s *session) measured() string {
 	r := &s.Report
-	if s.Current() != nil && r.made != "" {
-		return r.made
+	if s.Current() != nil && r.of != "" {
+		return r.of
 	}
 	study := s.Study
-	return fmt.Sprint(len(s.Results.Rows), s.Results.Request, s.Results.Quick, len(s.Results.Notes), study.Made, len(study.Sensitivity), len(study.Plans), len(study.Sweeps), len(study.AMP), r.Words)
+	return fmt.Sprint(len(s.Results.Rows), s.Results.Request, s.Results.Quick, len(s.Results.Notes), study.Made, len(study.Sensitivity), len(study.Plans), len(study.Sweeps), len(study.AMP))
 }
+
+// stamp changes whenever the report has to be written anew.
+func (s *session) stamp() string { return s.measured() + fmt.Sprint(s.Report.Words) }
 
 // writeUp returns the paper as of now; it is assembled once for each stamp.
 func (r *ReportState) writeUp(s *session) paper.Paper {
 	if stamp := s.stamp(); r.made != stamp {
-		r.made, r.paper = stamp, paper.New(s.reportStudy(), paper.Context{Version: s.Versions[wire.Browser]})
+		r.of, r.made, r.paper = s.measured(), stamp, paper.New(s.reportStudy(), paper.Context{Version: s.Versions[wire.Browser]})
 	}
 	return r.paper
 }
@@ -116,9 +121,7 @@ func (r *ReportState) writeUp(s *session) paper.Paper {
 func renderReport(s *session, level int) goapp.UI {
 	return goapp.Div().Class("report").Body(
 		&reportTools{S: s, Problem: s.Report.Problem, Measured: hasParts(s.Study)},
-		s.part(partPaper, func() goapp.UI {
-			return goapp.Div().Body(&writtenUp{S: s, Level: level, Stamp: s.stamp(), Editing: s.Report.Editing})
-		}),
+		s.part(partPaper, func() goapp.UI { return s.article(level) }),
 	)
 }
 
@@ -158,31 +161,77 @@ func (t *reportTools) Render() goapp.UI {
 	)
 }
 
-// writtenUp draws the paper.
-type writtenUp struct {
-	goapp.Compo
-	S              *session
-	Level          int
-	Stamp, Editing string // it is drawn anew when these change
-}
-
-func (w *writtenUp) Render() goapp.UI {
-	p := w.S.Report.writeUp(w.S)
-	var pager paper.Pager
+// article draws the paper, each section as a part: all at once would hold the reader up.
+func (s *session) article(level int) goapp.UI {
+	p := s.Report.writeUp(s)
 	body := []goapp.UI{goapp.Div().Class("paper-warnings").Body(goapp.Range(p.Warnings).Slice(func(i int) goapp.UI {
 		return goapp.P().Class("notice warn").Text(p.Warnings[i])
 	}))}
-	for _, section := range p.Sections {
-		id := "report-" + section.ID
-		parts := []goapp.UI{heading(w.Level+section.Level-1, id, section.Title)}
-		for _, b := range section.Blocks {
-			if b.Draft != nil {
-				parts = append(parts, &draftBox{S: w.S, Level: w.Level + section.Level, Draft: *b.Draft, Stamp: fmt.Sprint(*b.Draft), Open: w.Editing == b.Draft.ID})
-				continue
-			}
-			parts = append(parts, goapp.Raw(pager.Block(b)))
-		}
-		body = append(body, goapp.Section().Class("paper-section").Aria("labelledby", id).Body(parts...))
+	for i := range p.Sections {
+		body = append(body, s.part(sectionPart(i), func() goapp.UI {
+			return goapp.Div().Body(&paperSection{S: s, Level: level, Number: i, Stamp: s.sectionStamp(i)})
+		}))
 	}
 	return goapp.Article().Class("paper").Body(body...)
+}
+
+func sectionPart(i int) string { return fmt.Sprint(partPaper, " ", i) }
+
+// sectionParts are the parts of the paper.
+func (s *session) sectionParts() []string {
+	var names []string
+	for i := range s.Report.writeUp(s).Sections {
+		names = append(names, sectionPart(i))
+	}
+	return names
+}
+
+// sectionStamp changes whenever a section has to be drawn anew.
+func (s *session) sectionStamp(i int) string {
+	stamp := s.measured()
+	sections := s.Report.writeUp(s).Sections
+	if i >= len(sections) {
+		return stamp
+	}
+	for _, b := range sections[i].Blocks {
+		if b.Draft != nil {
+			stamp += fmt.Sprintf("%q %t", b.Draft.Own, s.Report.Editing == b.Draft.ID)
+		}
+	}
+	return stamp
+}
+
+// paperSection draws a section of the paper.
+type paperSection struct {
+	goapp.Compo
+	S             *session
+	Level, Number int
+	Stamp         string // it is drawn anew when this changes
+}
+
+func (v *paperSection) Render() goapp.UI {
+	sections := v.S.Report.writeUp(v.S).Sections
+	if v.Number >= len(sections) {
+		return goapp.Div()
+	}
+	var pager paper.Pager
+	for _, before := range sections[:v.Number] {
+		for _, b := range before.Blocks {
+			pager.Skip(b)
+		}
+	}
+	section := sections[v.Number]
+	id := "report-" + section.ID
+	parts := []goapp.UI{heading(v.Level+section.Level-1, id, section.Title)}
+	for _, b := range section.Blocks {
+		if d := b.Draft; d != nil {
+			parts = append(parts, &draftBox{S: v.S, Level: v.Level + section.Level, Draft: *d, Stamp: fmt.Sprint(*d), Open: v.S.Report.Editing == d.ID})
+			continue
+		}
+		parts = append(parts, goapp.Raw(pager.Block(b)))
+	}
+	if section.Level > 1 { // a part of the section above, which is the landmark
+		return goapp.Div().Class("paper-section").Body(parts...)
+	}
+	return goapp.Section().Class("paper-section").Aria("labelledby", id).Body(parts...)
 }

@@ -16,6 +16,23 @@ type draftBox struct {
 	Level int
 	Stamp string // the draft in words: slices can't be compared
 	Open  bool   // its text box is
+
+	was bool // Open, when it was last drawn
+}
+
+// OnUpdate runs when a field has changed. The button that had the focus is gone when the text box opens, and the box when it closes.
+func (d *draftBox) OnUpdate(goapp.Context) {
+	if d.Open == d.was {
+		return
+	}
+	d.was = d.Open
+	id := "edit-" + d.Draft.ID
+	if d.Open {
+		id = "words-" + d.Draft.ID
+	}
+	if e := goapp.Window().GetElementByID(id); e.Truthy() {
+		e.Call("focus")
+	}
 }
 
 func (d *draftBox) Render() goapp.UI {
@@ -54,7 +71,7 @@ func (d *draftBox) textBox() goapp.UI {
 	id := "words-" + d.Draft.ID
 	return goapp.Div().Class("field").Body(
 		goapp.Label().For(id).Text("Your words on “"+d.Draft.Title+"”, kept in this browser"),
-		goapp.Textarea().ID(id).Class("words").Rows(8).Text(d.Draft.Words()).AutoFocus(true),
+		goapp.Textarea().ID(id).Class("words").Rows(8).Text(d.Draft.Words()),
 	)
 }
 
@@ -78,15 +95,16 @@ func (d *draftBox) tools() []goapp.UI {
 
 func (d *draftBox) edit() { d.S.Report.Editing = d.Draft.ID }
 
-// keep takes what the text box holds. Words that are the draft's are none.
+// keep takes what the text box holds, which stays open where that is too much. Words that are the draft's are none.
 func (d *draftBox) keep() {
 	words := d.Draft.Words()
 	if box := goapp.Window().GetElementByID("words-" + d.Draft.ID); box.Truthy() {
 		words = box.Get("value").String()
 	}
-	d.S.Report.Editing = ""
 	if strings.TrimSpace(words) == strings.TrimSpace(d.Draft.Text) {
 		words = ""
 	}
-	d.S.write(d.Draft.ID, words)
+	if d.S.write(d.Draft.ID, words) {
+		d.S.Report.Editing = ""
+	}
 }

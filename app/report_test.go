@@ -97,12 +97,10 @@ func TestOwnWords(t *testing.T) {
 func TestWordsThatCannotBeKept(t *testing.T) {
 	sceneAt(t, "/report", "", func(t *testing.T, s *session, f *fakeTab) {
 		f.full = true
-		s.write("static-1", "mine")
-		if s.Report.Words["static-1"] != "mine" || !strings.Contains(s.Report.Problem, "does not let the page keep") {
+		if taken := s.write("static-1", "mine"); !taken || s.Report.Words["static-1"] != "mine" || !strings.Contains(s.Report.Problem, "does not let the page keep") {
 			t.Errorf("%+v", s.Report)
 		}
-		s.write("static-2", strings.Repeat("x", maxWords))
-		if s.Report.Words["static-2"] != "" || !strings.Contains(s.Report.Problem, "256 KB") {
+		if taken := s.write("static-2", strings.Repeat("x", maxWords)); taken || s.Report.Words["static-2"] != "" || !strings.Contains(s.Report.Problem, "256 KB") {
 			t.Errorf("%q", s.Report.Problem)
 		}
 		for _, kept := range []string{"{", `["x"]`, `{"x":3}`, strings.Repeat(" ", 3*maxWords)} {

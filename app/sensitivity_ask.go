@@ -46,7 +46,7 @@ func (st *SensitivityState) outcome(op string) *outcome {
 func (s *session) inquire(op string) {
 	st := &s.Sensitivity
 	c := st.choice()
-	if s.measuring(op) || len(st.Drafts) > 0 || s.nowhere(c) {
+	if s.measuring(op) || len(st.Drafts) > 0 || s.nowhere(c.Where) {
 		return
 	}
 	command := wire.Command{Op: op, Request: c.request(nil)}
@@ -61,9 +61,9 @@ func (s *session) inquire(op string) {
 	s.experiment(c.Where, command, func(e wire.Event) { s.hearInquiry(op, c, e) })
 }
 
-// nowhere reports whether the chosen host can't measure.
-func (s *session) nowhere(c sensChoice) bool {
-	return c.Where == wire.Native && s.Native.Phase == NativeAbsent
+// nowhere reports whether there is no such host to measure on.
+func (s *State) nowhere(host string) bool {
+	return host == wire.Native && s.Native.Phase == NativeAbsent
 }
 
 // hearInquiry takes an event of the experiment that was asked for with that choice.

@@ -59,7 +59,7 @@ func (c *sensControls) examples() []pick {
 }
 
 func (c *sensControls) hint() string {
-	if c.S.nowhere(c.Choice) {
+	if c.S.nowhere(c.Choice.Where) {
 		return "No native engine serves this page: choose this browser."
 	}
 	runs := plural(c.Choice.Runs, "timed run") + " of batch 1 and 64"
@@ -167,7 +167,7 @@ func (s *session) inquiryBar(op, id, label string) goapp.UI {
 	if off {
 		label, left = "Measuring", s.Sensitivity.outcome(op).remaining()
 	}
-	off = off || len(s.Sensitivity.Drafts) > 0 || s.nowhere(s.Sensitivity.choice())
+	off = off || len(s.Sensitivity.Drafts) > 0 || s.nowhere(s.Sensitivity.choice().Where)
 	return goapp.Div().Class("asking").Body(
 		disable(goapp.Button().Type("button"), off).Class("primary").ID(id).Text(label).OnClick(func(goapp.Context, goapp.Event) { s.inquire(op) }, op),
 		&progress{S: s, Op: op, View: s.experimentProgress(op)},

@@ -210,7 +210,7 @@ func (s *session) chosenPlan(level int, p frontPoint, ok bool) []goapp.UI {
 		goapp.Ol().Class("plan-layers").Body(layers...),
 		goapp.Dl().Class("plan-facts").Body(facts...),
 		goapp.Div().Class("tools").Body(
-			s.planLink(inspectView().Path, "Use in Inspect", "Use this plan in Inspect", planner),
+			s.planLink(inspectView().Path, "Use in Inspect", "Use in Inspect: this plan", planner),
 			s.planLink(path, own, own+": this plan beside the lab’s variants", planner),
 		),
 		goapp.P().Class("hint").Text("It becomes “your plan” in every view."),

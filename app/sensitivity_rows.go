@@ -6,9 +6,6 @@ import (
 	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
-
-	"quantlab/core/report"
-	"quantlab/core/report/chart"
 )
 
 // sensLayers draws the first question: what to measure, and what came of it.
@@ -157,13 +154,4 @@ func joinWords(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-}
-
-// plainTable is a report's table in HTML.
-func plainTable(t report.PlainTable) string {
-	headers := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		headers[i] = c.Title
-	}
-	return chart.Table(t.Title, headers, t.Rows)
 }

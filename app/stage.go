@@ -66,7 +66,7 @@ func (s *session) catchUpAt(stage int, done func()) {
 				return
 			}
 			name := s.behind[0]
-			s.behind = s.behind[1:]
+			s.behind = slices.Concat(s.within(name), s.behind[1:])
 			s.redraw(name)
 			if len(s.behind) > 0 {
 				s.catchUpAt(stage, done)
@@ -76,4 +76,12 @@ func (s *session) catchUpAt(stage int, done func()) {
 			done()
 		})
 	})
+}
+
+// within names the parts of a part that come after it.
+func (s *session) within(name string) []string {
+	if name == partPaper {
+		return s.sectionParts()
+	}
+	return nil
 }

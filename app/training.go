@@ -134,15 +134,10 @@ func (s *session) chooseTraining(key, value string) {
 	s.remember()
 }
 
-// nobodyTrains reports whether the chosen host can't.
-func (s *session) nobodyTrains() bool {
-	return s.Training.choice().Where == wire.Native && s.Native.Phase == NativeAbsent
-}
-
 // train has the chosen host train.
 func (s *session) train() {
 	st := &s.Training
-	if s.measuring(wire.OpAMP) || len(st.Drafts) > 0 || s.nobodyTrains() {
+	if s.measuring(wire.OpAMP) || len(st.Drafts) > 0 || s.nowhere(st.choice().Where) {
 		return
 	}
 	c := st.choice()

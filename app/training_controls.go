@@ -72,7 +72,7 @@ func (s *session) chooseAmount(id string) {
 // trainHint says what will be trained, and how its products are computed there.
 func (s *session) trainHint() string {
 	c := s.Training.choice()
-	if s.nobodyTrains() {
+	if s.nowhere(c.Where) {
 		return "No native engine serves this page: choose this browser."
 	}
 	return sentence(upperFirst("training "+c.says())) + " " + s.emulation(c)
@@ -101,7 +101,7 @@ func (s *session) askTraining() goapp.UI {
 	if off {
 		label = "Training"
 	}
-	off = off || len(s.Training.Drafts) > 0 || s.nobodyTrains()
+	off = off || len(s.Training.Drafts) > 0 || s.nowhere(s.Training.choice().Where)
 	return goapp.Div().Class("controls ask train-ask").Body(
 		disable(goapp.Button().Type("button"), off).Class("primary").ID("train").Text(label).OnClick(s.onTrain),
 		&progress{S: s, Op: wire.OpAMP, View: s.experimentProgress(wire.OpAMP)},

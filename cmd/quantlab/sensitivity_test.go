@@ -36,7 +36,7 @@ func TestSensitivityUsage(t *testing.T) {
 func TestSensitivityWithoutData(t *testing.T) {
 	withoutData(t)
 	args := []string{"sensitivity", "--models", "sst2-lab2", "--variants", "static-qint8", "--runs", "1", "--batches", "1"}
-	for format, say := range map[string]string{"table": "layers.3", "md": "| layers.3 | all but it | static int8 |", "csv": "layers.3,except,", "json": `"mode": "except"`} {
+	for format, say := range map[string]string{"csv": "layers.3,except,", "json": `"mode": "except"`} {
 		status, stdout, stderr := command(t, append(args, "-f", format)...)
 		if status != statusOK || !strings.Contains(stdout, say) || format == "json" && stderr != "" {
 			t.Errorf("%s: status %d, stderr %q\n%s", format, status, stderr, stdout)

@@ -162,7 +162,7 @@ func correlate(rows []wire.SensitivityRow, look func() error) ([]wire.Correlatio
 				var x, y []float64
 				seen := map[string]bool{}
 				for _, r := range rows {
-					counts := (mode == "" || r.Mode == mode) && r.Paired != nil && r.Fidelity.Examples > 0 && !quantizesNothing(r)
+					counts := (mode == "" || r.Mode == mode) && r.Paired != nil && r.Fidelity.Examples > 0 && !r.QuantizesNothing()
 					if !counts || seen[r.Plan] {
 						continue
 					}
@@ -179,9 +179,6 @@ func correlate(rows []wire.SensitivityRow, look func() error) ([]wire.Correlatio
 	}
 	return all, nil
 }
-
-// quantizesNothing reports whether the row's plan is float32's: of a single layer, all but that one.
-func quantizesNothing(r wire.SensitivityRow) bool { return r.Plan == string(quant.Float32) }
 
 var fidelities = []struct {
 	name  string

@@ -191,9 +191,6 @@ func (f *Forest) walk(b *branch, in signal, each func(plan int, logits []float32
 	return nil
 }
 
-// Plans returns the plans that the forest was made of. They must not be changed.
-func (f *Forest) Plans() []Plan { return f.plans }
-
 // Layers returns what a plan made of the network, which is what its model file would hold. It must not be changed.
 func (f *Forest) Layers(plan int) []QuantizedLayer {
 	var layers []QuantizedLayer

@@ -301,7 +301,7 @@ func BenchmarkForest(b *testing.B) {
 	})
 	b.Run("models", func(b *testing.B) {
 		var models []*Model
-		for i := range f.Plans() {
+		for i := range f.plans {
 			models = append(models, f.Model(i))
 		}
 		for b.Loop() {
@@ -312,5 +312,5 @@ func BenchmarkForest(b *testing.B) {
 			}
 		}
 	})
-	b.Log(fmt.Sprint(len(f.Plans()), " plans"))
+	b.Log(fmt.Sprint(len(f.plans), " plans"))
 }

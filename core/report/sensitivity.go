@@ -165,7 +165,7 @@ func aboutFidelity(rows []wire.SensitivityRow) string {
 }
 
 func fidelityCells(r wire.SensitivityRow) []string {
-	if quantizesNothing(r) {
+	if r.QuantizesNothing() {
 		return []string{Missing, Missing, Missing}
 	}
 	if r.Fidelity.Examples == 0 {
@@ -177,9 +177,6 @@ func fidelityCells(r wire.SensitivityRow) []string {
 	}
 	return []string{decibels(r.Fidelity.Weights), decibels(r.Fidelity.Output), decibels(r.Fidelity.Logits)}
 }
-
-// quantizesNothing reports whether the plan is float32's: of a single layer, all but that one.
-func quantizesNothing(r wire.SensitivityRow) bool { return r.Plan == "float32" }
 
 // sensitivityVerdict words the verdict at a batch size without its interval.
 func sensitivityVerdict(r wire.Row, batch string) string {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -100,12 +101,7 @@ func SweepSentences(s wire.Sweep, model string) []string {
 			total = p.Total
 		}
 	}
-	worst := slices.MaxFunc(luckiest(spreads), func(a, b wire.SweepSpread) int {
-		if a.Std < b.Std {
-			return -1
-		}
-		return 1
-	})
+	worst := slices.MaxFunc(luckiest(spreads), func(a, b wire.SweepSpread) int { return cmp.Compare(a.Std, b.Std) })
 	var out []string
 	if !slices.ContainsFunc(spreads, isLottery) {
 		out = append(out, fmt.Sprintf("Calibration is no lottery here: over %d samples of any size the accuracy spreads by %s points at most (standard deviation, with %s), "+

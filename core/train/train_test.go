@@ -366,19 +366,21 @@ func TestAccuracyNaN(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	for _, sparse := range []bool{false, true} {
-		spec, data := tiny(320, sparse)
-		for _, threads := range []int{1, 2} {
-			team := kernel.NewTeam(threads)
-			net := nn.New(spec)
-			Init(net, 0)
-			tr := newTrainer(net, kernel.Best(), team, 32, sparse, Float32)
-			var batch nn.Batch
-			data.Slice(&batch, 0, 32)
-			if n := testing.AllocsPerRun(10, func() { tr.step(batch, data.Labels[:32]) }); n != 0 {
-				t.Errorf("sparse %v, %d threads: %v allocations a step", sparse, threads, n)
+	for _, precision := range append([]Precision{Float32}, mixedPrecisions...) {
+		for _, sparse := range []bool{false, true} {
+			spec, data := tiny(320, sparse)
+			for _, threads := range []int{1, 2} {
+				team := kernel.NewTeam(threads)
+				net := nn.New(spec)
+				Init(net, 0)
+				tr := newTrainer(net, kernel.Best(), team, 32, sparse, precision)
+				var batch nn.Batch
+				data.Slice(&batch, 0, 32)
+				if n := testing.AllocsPerRun(10, func() { tr.step(batch, data.Labels[:32]) }); n != 0 {
+					t.Errorf("%v, sparse %v, %d threads: %v allocations a step", precision, sparse, threads, n)
+				}
+				team.Close()
 			}
-			team.Close()
 		}
 	}
 }

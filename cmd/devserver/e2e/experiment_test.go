@@ -73,7 +73,8 @@ func keepStudied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tb := open(t, "/api/hardware", time.Minute)
+	tb := open(t, "/api/hardware", 20*time.Minute) // until the test ends
+	tb.expect("favicon.ico")
 	promised[bool](tb, fmt.Sprintf(`caches.open('%s').then(c => c.put('%s', new Response(%q))).then(() => true)`, keptIn, keptAt, text))
 	t.Cleanup(func() { promised[bool](tb, `caches.delete('`+keptIn+`')`) })
 }

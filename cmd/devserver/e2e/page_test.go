@@ -194,31 +194,6 @@ func TestLinkRestoresSettings(t *testing.T) {
 	bad.until("the notice names the culprits", `document.body.innerText.includes('resnet') && document.body.innerText.includes('zero')`)
 }
 
-// No width may make the page scroll sideways, light or dark.
-func TestWidthsAndColours(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		width  int64
-		scheme string
-	}{{"phone", 360, "light"}, {"phone-dark", 360, "dark"}, {"desktop", 1280, "light"}, {"desktop-dark", 1280, "dark"}} {
-		t.Run(c.name, func(t *testing.T) {
-			tb := open(t, "/", 2*time.Minute,
-				chromedp.EmulateViewport(c.width, 800), prefer("prefers-color-scheme", c.scheme))
-			tb.rowsDone(wire.Browser, "mnist-lab1")
-			tb.finished()
-			if w := js[int64](tb, `document.scrollingElement.scrollWidth`); w > c.width {
-				t.Errorf("the page is %d px wide in a window of %d", w, c.width)
-			}
-			light := js[float64](tb, `(() => { const c = document.createElement('canvas').getContext('2d'); c.fillStyle = getComputedStyle(document.body).backgroundColor;
-				c.fillRect(0, 0, 1, 1); const d = c.getImageData(0, 0, 1, 1).data; return (d[0] + d[1] + d[2]) / 765 })()`)
-			if dark := light < 0.5; dark != (c.scheme == "dark") {
-				t.Errorf("the background's lightness is %.2f in a %s scheme", light, c.scheme)
-			}
-			picture(tb, c.name)
-		})
-	}
-}
-
 // Everything can be reached and started by keyboard alone.
 func TestKeyboard(t *testing.T) {
 	tb := open(t, "/?models=mnist-lab1&where=native&runs=1", time.Minute)

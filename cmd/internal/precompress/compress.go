@@ -44,7 +44,13 @@ func (j job) compress(ctx context.Context, progress func(int64, string, File)) (
 	return f, nil
 }
 
-// worthwhile reports whether the file is large enough, and its beginning shrinks enough, to try the whole.
+// A sample of pieces from all over a file tells whether the whole is worth it: a file may begin with what is unlike its rest.
+const (
+	pieces    = 4
+	pieceSize = 64 << 10 // bytes
+)
+
+// worthwhile reports whether the file is large enough, and a sample of it shrinks enough, to try the whole.
 func (j job) worthwhile() (bool, error) {
 	if j.file.Size < minSize {
 		return false, nil
@@ -54,9 +60,17 @@ func (j job) worthwhile() (bool, error) {
 		return false, err
 	}
 	defer in.Close()
+	var sample io.Reader = in
+	if j.file.Size > pieces*pieceSize {
+		var readers []io.Reader
+		for i := range int64(pieces) {
+			readers = append(readers, io.NewSectionReader(in, i*j.file.Size/pieces, pieceSize))
+		}
+		sample = io.MultiReader(readers...)
+	}
 	var out counter
 	w := brotli.NewWriterLevel(&out, 5)
-	n, err := io.Copy(w, io.LimitReader(in, 256<<10))
+	n, err := io.Copy(w, sample)
 	if err != nil {
 		return false, err
 	}
@@ -102,10 +116,14 @@ func (j job) encode(ctx context.Context, e Encoding, progress func(int64)) (int6
 
 var errNotWorth = fmt.Errorf("hardly smaller when compressed")
 
+// window is the binary logarithm of how far back brotli looks, in bytes: the most that every browser takes, and more than all but
+// the largest files have.
+const window = 24
+
 // newWriter returns a compressing writer for one of Encodings.
 func newWriter(encoding string, w io.Writer, quality int) (io.WriteCloser, error) {
 	if encoding == "br" {
-		return brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: quality, LGWin: 22}), nil
+		return brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: quality, LGWin: window}), nil
 	}
 	// On images gzip's level 9 takes five times as long as 6 to save 1%.
 	level := gzip.DefaultCompression

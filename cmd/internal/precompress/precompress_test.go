@@ -202,3 +202,15 @@ func TestBytes(t *testing.T) {
 		t.Error("a few bytes were compressed")
 	}
 }
+
+// A file is judged by all of it: this one begins with what no compression shrinks.
+func TestSample(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "late.bin", append(noise(700_000), make([]byte, 300_000)...))
+	if _, err := Dir(t.Context(), dir, Options{Quality: 5}); err != nil {
+		t.Fatal(err)
+	}
+	if !exists(dir, "late.bin.br") {
+		t.Error("late.bin is not compressed")
+	}
+}

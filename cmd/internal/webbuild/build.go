@@ -15,14 +15,22 @@ import (
 	"quantlab/cmd/internal/atomicfile"
 )
 
-// The programs that run in the browser, by their package.
-var programs = map[string]string{
-	"quantlab/wasm/page":    "app.wasm",
-	"quantlab/wasm/compute": "compute.wasm",
+// A program runs in the browser.
+type program struct {
+	pkg, name string
+	flags     []string
 }
 
-// compute is the program that is told the version; the page learns it from the results.
-const compute = "quantlab/wasm/compute"
+// programs returns what to build: the page, whose code counts more by its size than by its speed, and the program that computes,
+// which is told the version; the page learns it from the results.
+func programs(goAppFlags []string, version string) []program {
+	return []program{
+		{pkg: "./wasm/page", name: "app.wasm", flags: append(goAppFlags, "-ldflags=-s -w",
+			// Functions that are inlined are there many times over. Only the garbage collector needs the time.
+			"-gcflags=all=-l", "-gcflags=runtime/...=", "-gcflags=internal/runtime/...=", "-gcflags=internal/abi=")},
+		{pkg: "./wasm/compute", name: "compute.wasm", flags: []string{"-ldflags=-s -w -X main.version=" + version}},
+	}
+}
 
 // locate returns the module's directory and the toolchain's.
 func locate(ctx context.Context) (root, goroot string, err error) {
@@ -44,24 +52,33 @@ func buildAll(ctx context.Context, root, version string) (map[string]string, err
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", dir + string(filepath.Separator),
-		"-ldflags=-s -w", "-ldflags=" + compute + "=-s -w -X main.version=" + version}
-	built := map[string]string{}
-	for pkg, name := range programs {
-		args = append(args, pkg)
-		built[filepath.Join(dir, filepath.Base(pkg))] = name
+	goAppFlags, err := withoutServer(ctx, root)
+	if err != nil {
+		return nil, fmt.Errorf("preparing go-app: %w", err)
 	}
+	slow := time.AfterFunc(2*time.Second, func() { say("building for the browser; the first time takes a minute") })
+	defer slow.Stop()
+	built := map[string]string{}
+	for _, p := range programs(goAppFlags, version) {
+		out := filepath.Join(dir, filepath.Base(p.pkg))
+		args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", out}, p.flags...)
+		cmd := forBrowser(ctx, root, append(args, p.pkg)...)
+		cmd.Stderr = os.Stderr
+		if err := cmd.Run(); err != nil {
+			return nil, fmt.Errorf("building %s: %w", p.name, err)
+		}
+		built[out] = p.name
+	}
+	return built, nil
+}
+
+// forBrowser is a go command that works for the browser's architecture.
+func forBrowser(ctx context.Context, root string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
-	cmd.Stderr = os.Stderr
 	cmd.WaitDelay = time.Second
-	slow := time.AfterFunc(2*time.Second, func() { say("building for the browser; the first time takes a minute") })
-	defer slow.Stop()
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("building for the browser: %w", err)
-	}
-	return built, nil
+	return cmd
 }
 
 // install copies a file, unless the destination has the same content, through a temporary name: a server that is

@@ -1,6 +1,10 @@
 package wire
 
-import "slices"
+import (
+	"slices"
+
+	"quantlab/core/scheme"
+)
 
 // Experiments beyond the lab's tables: which layer can't bear quantization, what plans are worth having, how much of a lottery
 // calibration is, and what mixed-precision training buys. Each is a Command that a host carries out like a run, after the
@@ -95,6 +99,9 @@ type SensitivityRow struct {
 	Plan     string   `json:"plan"`  // as scheme.ParsePlan reads it
 	Fidelity Fidelity `json:"fidelity"`
 }
+
+// QuantizesNothing reports whether the row's plan is float32's: of a single layer, all but that one.
+func (r SensitivityRow) QuantizesNothing() bool { return r.Plan == string(scheme.Float32) }
 
 // A Fidelity is how true quantized numbers are to float32's: what can be had without a label, and almost without data. All are
 // signal-to-quantization-noise ratios in dB; 400 where nothing was lost.

@@ -152,17 +152,7 @@ func matrixShare(r wire.AMPRow) string {
 
 // seconds is the mean time of some trainings and its deviation.
 func seconds(ts []wire.Training) string {
-	n, mean, squares := float64(len(ts)), 0.0, 0.0
-	for _, t := range ts {
-		mean += t.Seconds / n
-	}
-	for _, t := range ts {
-		squares += (t.Seconds - mean) * (t.Seconds - mean)
-	}
-	if n < 2 {
-		return report.Figures(mean, 3)
-	}
-	return report.PlusMinus(mean, math.Sqrt(squares/(n-1)))
+	return report.OverSeeds(ts, func(t wire.Training) float64 { return t.Seconds })
 }
 
 // trainingsUnlike compares two models' gains.

@@ -13,3 +13,13 @@ func (p *Pager) Block(b Block) string {
 	p.tables, p.figures = h.tables, h.figures
 	return h.String()
 }
+
+// Skip counts a block that is written elsewhere.
+func (p *Pager) Skip(b Block) {
+	if b.Table != nil {
+		p.tables++
+	}
+	if b.Figure != nil {
+		p.figures++
+	}
+}

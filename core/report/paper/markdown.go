@@ -70,7 +70,13 @@ func (m *markdown) block(b Block) {
 		m.figures++
 		t := b.Figure.Table()
 		t.Title, t.Caption = b.Figure.Title, b.Figure.Caption
-		m.grid(fmt.Sprintf("Figure %d, as numbers", m.figures), t)
+		number := "Figure %d, as numbers"
+		if n := len(t.Rows); n > mostNumbers {
+			number = "Figure %d"
+			t.Caption += fmt.Sprintf(" Text can't draw it, and its %s rows of numbers would bury the rest: the report as HTML has both.", report.Count(n))
+			t.Columns, t.Rows = nil, nil
+		}
+		m.grid(fmt.Sprintf(number, m.figures), t)
 	case b.Draft != nil:
 		m.draft(*b.Draft)
 	case len(b.Facts) > 0:
@@ -84,13 +90,18 @@ func (m *markdown) block(b Block) {
 	}
 }
 
+// mostNumbers bounds the rows that stand for a figure.
+const mostNumbers = 100
+
 func (m *markdown) grid(number string, t report.PlainTable) {
 	m.line("**" + number + ".** " + report.EscapeMarkdown(sentence(t.Title)))
 	if t.Caption != "" {
 		m.text(t.Caption)
 	}
-	report.MarkdownGrid(&m.Builder, t)
-	m.WriteString("\n")
+	if len(t.Columns) > 0 {
+		report.MarkdownGrid(&m.Builder, t)
+		m.WriteString("\n")
+	}
 }
 
 // draft writes a draft, marked as one, or the reader's own words.

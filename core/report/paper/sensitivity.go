@@ -105,30 +105,35 @@ func bearing(s wire.Sensitivity) Draft {
 	return d
 }
 
-// bearingOf says which of a model's rows lose and gain accuracy.
+// bearingOf says which of a model's rows lose and gain accuracy. As several are compared with float32, a p-value counts as many times
+// as there are rows (Bonferroni).
 func bearingOf(s wire.Sensitivity, m string) (text string, cites []string) {
+	var tested []wire.SensitivityRow
+	for _, r := range s.Rows {
+		if r.Model == m && r.Mode == wire.Only && r.Paired != nil && r.Accuracy != nil {
+			tested = append(tested, r)
+		}
+	}
 	var worst *wire.SensitivityRow
 	var gain []string
-	n, hurt := 0, 0
-	for i, r := range s.Rows {
-		if r.Model != m || r.Mode != wire.Only || r.Paired == nil || r.Accuracy == nil {
-			continue
-		}
-		n++
-		if name := fmt.Sprintf("%s in %s (%s)", variantName(r.Variant), r.Layer, report.Flips(r.Paired)); r.Paired.P < report.Significant && r.Paired.Gained > r.Paired.Lost {
-			gain, cites = append(gain, name), append(cites, subject{row: r.Row, layer: r.Layer}.cite())
-		} else if r.Paired.P < report.Significant && r.Paired.Gained < r.Paired.Lost {
+	n, hurt := len(tested), 0
+	for i, r := range tested {
+		switch detected := r.Paired.P*float64(n) < report.Significant; {
+		case detected && r.Paired.Gained > r.Paired.Lost:
+			gain = append(gain, fmt.Sprintf("%s in %s (%s)", variantName(r.Variant), r.Layer, report.Flips(r.Paired)))
+			cites = append(cites, subject{row: r.Row, layer: r.Layer}.cite())
+		case detected && r.Paired.Gained < r.Paired.Lost:
 			hurt++
 		}
 		if worst == nil || *r.Accuracy < *worst.Accuracy {
-			worst = &s.Rows[i]
+			worst = &tested[i]
 		}
 	}
 	if worst == nil {
 		return fmt.Sprintf("Of %s the results hold no accuracies to compare.", m), nil
 	}
 	cites = append([]string{subject{row: worst.Row, layer: worst.Layer}.cite()}, cites...)
-	lowest := fmt.Sprintf("The lowest accuracy, %s, has %s in %s alone: %s.", accuracy(worst.Row), variantName(worst.Variant), worst.Layer, judged(worst.Paired))
+	lowest := fmt.Sprintf("The lowest accuracy, %s, has %s in %s alone: %s.", accuracy(worst.Row), variantName(worst.Variant), worst.Layer, report.Flips(worst.Paired))
 	if worst.Paired.Gained == 0 && worst.Paired.Lost == 0 {
 		lowest = ""
 	}
@@ -143,6 +148,9 @@ func bearingOf(s wire.Sensitivity, m string) (text string, cites []string) {
 	}
 	if len(gain) > 0 {
 		lowest = sentences(lowest, fmt.Sprintf("More accurate than float32 %s %s.", plural(len(gain), "is", "are"), list(gain)))
+	}
+	if n > 1 {
+		lowest = sentences(lowest, fmt.Sprintf("As %d rows are compared, only p-values below %s count as a difference here (Bonferroni).", n, report.Figures(report.Significant/float64(n), 2)))
 	}
 	return sentences(text, lowest), cites
 }

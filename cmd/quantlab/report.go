@@ -33,7 +33,7 @@ wrote as JSON, without measuring; with --missing it measures what they lack.
 Every paragraph of the discussion is marked as a draft. --write-notes writes them all
 to a file, where your own words can take their place; --notes reads it.
 
-With the lab's settings this takes about ten minutes.`
+With the lab's settings this takes about five minutes.`
 
 const reportExample = `  quantlab report -o report.pdf
   quantlab report --quick -o try.html                       a minute, to see what it will be like

@@ -33,7 +33,7 @@ func sweepCommand(s *streams) *cobra.Command {
 	req.Models = []string{"mnist-lab2", "sst2-lab2"}
 	cmd := &cobra.Command{
 		Use:     "sweep",
-		Short:   "Tell how far accuracy hangs on the calibration examples",
+		Short:   "Tell how far accuracy depends on the calibration examples",
 		Long:    sweepHelp,
 		Example: sweepExample,
 		Args:    arguments(0, ""),

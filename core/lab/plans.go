@@ -86,7 +86,7 @@ func (c costing) search(schemes int) float64 {
 
 // count returns how many plans there are, at most so many that all are not tried, and whether all are.
 func count(schemes, layers int) (plans int, exhaustive bool) {
-	const most = 1 << 40
+	const most = 1 << 27 // 8 times that is still an int of 32 bits
 	plans = 1
 	for range layers {
 		plans = min(plans*schemes, most)

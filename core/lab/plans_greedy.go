@@ -125,8 +125,8 @@ func (s *search) judge(best []*wire.PlanPoint, path []scheme.Plan, tried int) {
 			saw++
 		}
 	}
-	s.note(fmt.Sprintf("%s: of the %s on a front, the greedy search took %d, and came by %d: it needs %d tries instead of %d",
-		s.spec.ID, plansCount(len(best)), took, saw, tried, s.total))
+	s.note(fmt.Sprintf("%s: a greedy search, which needs %d tries instead of %d, would have tried %d of the %s on a front, and have chosen %d",
+		s.spec.ID, tried, s.total, saw, plansCount(len(best)), took))
 }
 
 // nextTo reports whether the plan is on the path or differs from a plan there in one layer.

@@ -27,7 +27,7 @@ func CorrelationSentences(s wire.Sensitivity, model string) []string {
 		flips, hasFlips := correlationOf(s, model, "", m.key, "flips")
 		var parts []string
 		if hasAccuracy {
-			parts = append(parts, foretells(accuracy, 1, "ranks the plans as accuracy does", "ranks the plans the other way round than accuracy does",
+			parts = append(parts, foretells(accuracy, 1, "ranks the plans as accuracy does", "ranks the plans in the reverse order of their accuracy",
 				"does not detectably rank the plans as accuracy does"))
 		}
 		if hasFlips {

@@ -100,7 +100,7 @@ func TestTablesAreTheLabs(t *testing.T) {
 	if got := tables[1].Rows[1].Cells[tables[1].Column("verdict-64")]; got != "7.59× slower (7.57–7.62×)" {
 		t.Errorf("static int8 at batch 64: %q", got)
 	}
-	if !strings.Contains(m.Caption, "n = 5 runs") || !strings.Contains(m.Caption, "10,000 test images") || !strings.Contains(m.Caption, "Portable engine, 1 thread, dense input") {
+	if !strings.Contains(m.Caption, "n = 5 runs") || !strings.Contains(m.Caption, "10,000 test images") || !strings.Contains(m.Caption, "Engine portable, 1 thread, dense input") {
 		t.Errorf("caption %q", m.Caption)
 	}
 	if len(m.Notes) != 1 || !strings.Contains(m.Notes[0], "1 of 5") {
@@ -124,7 +124,7 @@ func TestHostsStandSideBySide(t *testing.T) {
 	if got := m.Rows[0].Cells[l] + ", " + m.Rows[1].Cells[l]; got != "153 ± 8 (n = 3), 17.0 ± 0.4 (n = 5)" {
 		t.Errorf("batch 1: %s", got)
 	}
-	if !strings.Contains(m.Caption, "Browser: portable engine, 1 thread, dense input; native: portable engine") {
+	if !strings.Contains(m.Caption, "Browser: engine portable, 1 thread, dense input; native: engine portable") {
 		t.Errorf("caption %q", m.Caption)
 	}
 }

@@ -188,7 +188,7 @@ func TestCorrelationSentences(t *testing.T) {
 	want := []string{
 		"The logits' SQNR, which needs no labels, ranks the plans as accuracy does: rho 0.86 (p < 0.001); it tells which plans answer like float32: rho −0.91 (p < 0.001), over 12 plans.",
 		"The SQNR of the layers' own outputs, which needs no labels, ranks the plans as accuracy does: rho 0.61 (p = 0.034), but it does not detectably tell which plans answer like float32: rho −0.41 (p = 0.18), over 12 plans.",
-		"The weights' SQNR, which needs no data at all, ranks the plans the other way round than accuracy does: rho −0.72 (p = 0.008), but it does not detectably tell which plans answer like float32: rho 0.00 (p = 0.99), over 12 plans.",
+		"The weights' SQNR, which needs no data at all, ranks the plans in the reverse order of their accuracy: rho −0.72 (p = 0.008), but it does not detectably tell which plans answer like float32: rho 0.00 (p = 0.99), over 12 plans.",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)

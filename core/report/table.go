@@ -318,7 +318,7 @@ func caption(data string, rows []wire.Row) string {
 		if r.Engine == "" {
 			return ""
 		}
-		way := r.Engine + " engine, " + strconv.Itoa(r.Threads) + plural(r.Threads, " thread", " threads") + ", " + r.Input + " input"
+		way := "engine " + r.Engine + ", " + strconv.Itoa(r.Threads) + plural(r.Threads, " thread", " threads") + ", " + r.Input + " input"
 		if len(hosts) > 1 {
 			way = r.Host + ": " + way
 		}

@@ -115,7 +115,7 @@ func TestAllViews(t *testing.T) {
 
 // The navigation can be used on a phone: nothing sticks out, the current view is visible, and each link is big enough for a finger.
 func TestNavigationOnAPhone(t *testing.T) {
-	for _, path := range []string{"/", "/inspect", "/all"} {
+	for _, path := range []string{"/", "/inspect", "/report", "/all"} {
 		tb := open(t, path, time.Minute, chromedp.EmulateViewport(360, 740))
 		tb.works()
 		if small := js[string](tb, `[...document.querySelectorAll('nav a, .share button')].filter(a => { const b = a.getBoundingClientRect(); return b.height < 32 || b.width < 24 }).map(a => a.innerText).join()`); small != "" {

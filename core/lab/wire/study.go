@@ -162,7 +162,7 @@ type SweepOptions struct {
 	Seeds int    `json:"seeds,omitempty"` // samples of each size; 0 is 10
 }
 
-// A Sweep is how accuracy hangs on the calibration examples.
+// A Sweep is how far accuracy depends on the calibration examples.
 type Sweep struct {
 	Setting
 	Points  []SweepPoint  `json:"points"`  // model by model, size by size, seed by seed

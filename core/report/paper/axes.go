@@ -110,8 +110,7 @@ func (a axis) standing() string {
 	if a.total == 1 {
 		return fmt.Sprintf("It is the only comparison of these results along the axis of %s.", a.name)
 	}
-	return fmt.Sprintf("Of %d comparisons along the axis of %s, the 95%% %s of %d %s out “no effect”. This effect is the strongest by the least that its interval allows; "+
-		"picked among so many, it is likelier to be overstated than one that was chosen beforehand.",
+	return fmt.Sprintf("Of %d comparisons along the axis of %s, the 95%% %s of %d %s out “no effect”; this effect is the strongest.",
 		a.total, a.name, plural(a.supported, "interval", "intervals"), a.supported, plural(a.supported, "leaves", "leave"))
 }
 

@@ -82,10 +82,10 @@ func front(f figure.Figure, s wire.PlanSearch, on func(wire.PlanPoint) bool, x f
 	return f
 }
 
-// sweeps writes how accuracy hangs on the calibration examples.
+// sweeps writes how accuracy depends on the calibration examples.
 func (w *writer) sweeps() {
 	w.section(1, "sweep", "Calibration: how much of a lottery")
-	w.text("Static quantization hangs on the examples that calibrate it. The sweep draws samples of several sizes from the training set, calibrates with each, and tests on the same examples every time.")
+	w.text("Static quantization depends on the examples that calibrate it. The sweep draws samples of several sizes from the training set, calibrates with each, and tests on the same examples every time.")
 	if len(w.study.Sweeps) == 0 {
 		w.missing("no calibration sweep", command{"quantlab", "sweep"}.String())
 		return

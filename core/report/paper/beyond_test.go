@@ -86,7 +86,7 @@ func TestSensitivityDrafts(t *testing.T) {
 	contains(t, "sensitivity-1", draft(t, p, "sensitivity-1").Text, "Static int8 in layers.1 alone gives 50% more wrong answers than float32 on mnist-lab2: 54 differ (+2 −52), p < 0.001")
 	contains(t, "sensitivity-2", draft(t, p, "sensitivity-2").Text, "Along no other axis is an effect supported")
 	contains(t, "sensitivity-3", draft(t, p, "sensitivity-3").Text,
-		"On mnist-lab2, 1 of 2 rows that quantize one layer loses accuracy detectably. The lowest accuracy, 85.0% [83.0, 87.0], has static int8 in layers.1 alone",
+		"On mnist-lab2, 1 of 2 rows that quantize one layer loses accuracy detectably. Accuracy is lowest with static int8 in layers.1 alone, 85.0% [83.0, 87.0]",
 		"On sst2-lab2 none of 2 rows that quantize one layer loses accuracy detectably.")
 	if got := layerShare("mnist-lab1", "layers.0"); !strings.Contains(got, "holds 99% of the weights") || !strings.Contains(got, "nearly all") {
 		t.Error(got)

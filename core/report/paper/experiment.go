@@ -142,7 +142,7 @@ const callsUS = 10
 func (s surprise) overheadOr() string {
 	c := s.cell
 	if over := c.TimeUS - c.BoundUS; c.Bound == roofline.Overhead || s.batch == 1 && over > 0 && over < callsUS {
-		return fmt.Sprintf("It is overhead: of the %s µs of a pass, the %s µs above the bound stay the same as the batch grows, until they no longer count.",
+		return fmt.Sprintf("It is overhead: of the %s µs that a pass takes at its fastest, the %s µs above the bound stay the same as the batch grows, until they no longer count.",
 			report.Figures(c.TimeUS, 3), report.Figures(over, 2))
 	}
 	work := "quantizing activations between layers"

@@ -210,7 +210,7 @@ func TestNothingPlanted(t *testing.T) {
 			t.Errorf("%s: %+v", id, d)
 		}
 	}
-	contains(t, "surprise", draft(t, paper, "surprise").Text, "Nothing here is the other way round than expected", "no prediction to be surprised by")
+	contains(t, "surprise", draft(t, paper, "surprise").Text, "Nothing here is contrary to what one expects", "no prediction to be surprised by")
 	contains(t, "experiment", draft(t, paper, "experiment").Code, "quantlab run --runs 20\n", "--threads 2", "quantlab roofline")
 	for _, d := range paper.Drafts() {
 		if d.ID == "static-2" {

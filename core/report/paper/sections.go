@@ -63,7 +63,8 @@ func (w *writer) method() {
 		"Accuracy has Wilson's 95% interval; against float32, whose answers are to the same examples, McNemar's exact test judges the answers that changed. " +
 		"Sizes are those of saved model files, in MB of 10⁶ bytes.")
 	w.text("The drafts below were written by rules from these numbers. Along each axis they pick the strongest of many comparisons at 95%, " +
-		"without a correction for their number: of comparisons between equals, about one in twenty would look supported. They say among how many each was picked.")
+		"without a correction for their number: of comparisons between equals, about one in twenty would look supported. They say among how many each was picked: by the least that its interval allows, " +
+		"and still likelier to be overstated than one that was chosen beforehand. What the roofline says, in drafts and tables, is of the fastest of many short bursts, and so differs from the means.")
 	notes := w.notes(func(n string) bool { return !wire.Disturbs(n) })
 	for i := range notes {
 		notes[i] = sentence(notes[i])
@@ -142,7 +143,7 @@ func (w *writer) labTable(t tabled, rows []wire.Row) {
 			without = append(without, "latency-"+b, "verdict-"+b)
 		}
 		answers := report.RowsTable(t.title+": answers against float32", rows, without...)
-		answers.Caption = "differ: answers that are not float32's, + became right, − became wrong; p is McNemar's exact test."
+		answers.Caption = "differ: answers that are not float32's, + became right, − became wrong, the rest went from one wrong answer to another; p is McNemar's exact test."
 		w.table(answers)
 	}
 	if notes := report.Notes(rows); len(notes) > 0 {

@@ -86,8 +86,11 @@ func layerShare(model, name string) string {
 	}
 	share := float64(dims[i]*dims[i+1]) / float64(all)
 	s := fmt.Sprintf("On %s, %s holds %s%% of the weights, and of the multiply-adds; ", model, name, report.Figures(100*share, 2))
-	if most := 1 / (1 - share); share < 1 && most < 20 {
-		return s + fmt.Sprintf("if it took no time at all, a pass would be %s times faster.", report.Fixed(most, 2))
+	switch most := 1 / (1 - share); {
+	case most < 1.01:
+		return s + "hardly any of a pass is this layer."
+	case share < 1 && most < 20:
+		return s + fmt.Sprintf("by that share, a pass would be %s times faster if the layer took no time at all.", report.Figures(most, 3))
 	}
 	return s + "nearly all of a pass is this layer."
 }
@@ -133,7 +136,7 @@ func bearingOf(s wire.Sensitivity, m string) (text string, cites []string) {
 		return fmt.Sprintf("Of %s the results hold no accuracies to compare.", m), nil
 	}
 	cites = append([]string{subject{row: worst.Row, layer: worst.Layer}.cite()}, cites...)
-	lowest := fmt.Sprintf("The lowest accuracy, %s, has %s in %s alone: %s.", accuracy(worst.Row), variantName(worst.Variant), worst.Layer, report.Flips(worst.Paired))
+	lowest := fmt.Sprintf("Accuracy is lowest with %s in %s alone, %s: %s.", variantName(worst.Variant), worst.Layer, accuracy(worst.Row), report.Flips(worst.Paired))
 	if worst.Paired.Gained == 0 && worst.Paired.Lost == 0 {
 		lowest = ""
 	}
@@ -147,7 +150,7 @@ func bearingOf(s wire.Sensitivity, m string) (text string, cites []string) {
 		text = fmt.Sprintf("On %s, %d of %s one layer %s accuracy detectably.", m, hurt, rows, plural(hurt, "loses", "lose"))
 	}
 	if len(gain) > 0 {
-		lowest = sentences(lowest, fmt.Sprintf("More accurate than float32 %s %s.", plural(len(gain), "is", "are"), list(gain)))
+		lowest = sentences(lowest, fmt.Sprintf("Detectably more accurate than float32: %s.", list(gain)))
 	}
 	if n > 1 {
 		lowest = sentences(lowest, fmt.Sprintf("As %d rows are compared, only p-values below %s count as a difference here (Bonferroni).", n, report.Figures(report.Significant/float64(n), 2)))

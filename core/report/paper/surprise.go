@@ -170,7 +170,7 @@ func rankedFirst(all []surprise) string {
 func wrongWay(all []surprise) string {
 	for _, s := range all {
 		if s.wrongWay() {
-			return "The other way round than expected, if by less: " + s.what
+			return "Smaller, but contrary to what one expects: " + s.what
 		}
 	}
 	return ""
@@ -181,7 +181,7 @@ func factor(log float64) string { return report.Fixed(math.Exp(log), 2) }
 // calm says that nothing surprises.
 func calm(b *bench) string {
 	if len(b.cells) == 0 {
-		return "Nothing here is the other way round than expected: no row with fewer bits has significantly more right answers, and no larger batch takes longer an example. " +
+		return "Nothing here is contrary to what one expects: no row with fewer bits has significantly more right answers, and no larger batch takes longer an example. " +
 			"Of the machine's limits these results tell nothing, so there is no prediction to be surprised by; quantlab report measures them."
 	}
 	return fmt.Sprintf("Nothing here is off by more than a factor of 1.1: of %s the speed-up agrees with what the bounds predict, "+

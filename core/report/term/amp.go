@@ -13,7 +13,7 @@ func RenderAMP(w io.Writer, a wire.AMP, width int, color bool) error {
 	d.hardware(a.Hardware)
 	d.paragraph(report.AMPSettings(a), d.style.plain)
 	for _, t := range report.AMPTables(a) {
-		d.plain(t)
+		d.inColumns(t, 1)
 	}
 	d.notes(report.AMPNotes(a))
 	return d.flush(w)

@@ -26,7 +26,7 @@ func RenderSweep(w io.Writer, s wire.Sweep, width int, color bool) error {
 	d.hardware(s.Hardware)
 	d.paragraph(report.SweepSettings(s), d.style.plain)
 	for _, model := range report.SweepModels(s) {
-		d.plain(report.SweepTable(s, model))
+		d.inColumns(report.SweepTable(s, model), 1)
 		d.notes(report.SweepSentences(s, model))
 	}
 	d.notes(s.Notes)

@@ -3,6 +3,7 @@ package term
 import (
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/charmbracelet/lipgloss"
 
@@ -20,7 +21,7 @@ func RenderSensitivity(w io.Writer, s wire.Sensitivity, width int, color bool) e
 		d.inGroups(t, report.SensitivityGroups(t))
 		d.notes(report.SensitivityFindings(s, model))
 		if t := report.CorrelationTable(s, model); len(t.Rows) > 0 {
-			d.plain(t)
+			d.inColumns(t, 2)
 			d.notes(report.CorrelationSentences(s, model))
 		}
 	}
@@ -56,8 +57,35 @@ func (d *drawing) inParts(t report.PlainTable, cut func(report.PlainTable) []rep
 		return
 	}
 	for _, part := range cut(t) {
-		d.plain(part)
+		d.inColumns(part, 1)
 	}
+}
+
+// inColumns draws a table whose first columns, so many, name its rows: in one piece where it fits, else in several, else as
+// running text. What tells of one batch size stays together.
+func (d *drawing) inColumns(t report.PlainTable, names int) {
+	groups := [][]string{nil}
+	batch := ""
+	for i, c := range t.Columns {
+		_, of, _ := strings.Cut(c.Key, "-")
+		last := len(groups) - 1
+		if i < names || of != "" && of == batch {
+			groups[last] = append(groups[last], c.Key)
+			continue
+		}
+		groups, batch = append(groups, []string{c.Key}), of
+	}
+	_, whole := columnWidths(t)
+	for _, g := range groups[1:] {
+		if _, total := columnWidths(t.Select(slices.Concat(groups[0], g)...)); total > d.width {
+			whole = 0 // a piece would not fit: running text
+		}
+	}
+	if whole <= d.width {
+		d.plain(t)
+		return
+	}
+	d.inGroups(t, groups)
 }
 
 // columnWidths returns how wide each column is, and all of them with what separates them.

@@ -78,6 +78,21 @@ func (n *navigator) arrive(u *url.URL) {
 	}
 }
 
+// showCurrent brings the link to the current view into sight, where the navigation is wider than the window.
+func showCurrent() {
+	nav := goapp.Window().Get("document").Call("querySelector", "nav")
+	if !nav.Truthy() || nav.Get("scrollWidth").Int() <= nav.Get("clientWidth").Int() {
+		return
+	}
+	link := nav.Call("querySelector", "[aria-current]")
+	if !link.Truthy() {
+		return
+	}
+	box, within := link.Call("getBoundingClientRect"), nav.Call("getBoundingClientRect")
+	middle := func(v goapp.Value) float64 { return (v.Get("left").Float() + v.Get("right").Float()) / 2 }
+	nav.Set("scrollLeft", nav.Get("scrollLeft").Float()+middle(box)-middle(within))
+}
+
 // sightMargins leave a line across the window, a third of its height down: the section on it is being read.
 const sightMargins = "-33% 0px -66% 0px"
 

@@ -68,6 +68,7 @@ func (p *page) OnNav(ctx goapp.Context) {
 		s.fallBehind(u.Path)
 	}
 	ctx.Defer(func(goapp.Context) {
+		showCurrent()
 		if len(s.behind) == 0 {
 			p.nav.arrive(u)
 		} else {
@@ -77,6 +78,7 @@ func (p *page) OnNav(ctx goapp.Context) {
 			s.soon(func() {
 				s.sight = id
 				s.redraw("nav")
+				showCurrent()
 			})
 		})
 	})

@@ -28,8 +28,8 @@ type Settings struct {
 	Epochs int               `json:"epochs"`
 	Seed   uint64            `json:"seed"`
 	AMP    string            `json:"amp,omitempty"` // low type of mixed precision, "" for float32
-	Train  int               `json:"train"` // version of the training code
-	Data   map[string]string `json:"data"`  // SHA-256 of each file that it is trained and tested on
+	Train  int               `json:"train"`         // version of the training code
+	Data   map[string]string `json:"data"`          // SHA-256 of each file that it is trained and tested on
 }
 
 // settingsOf returns the settings of the model trained in float32 from the seed.

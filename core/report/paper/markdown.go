@@ -3,10 +3,12 @@ package paper
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"quantlab/core/lab/wire"
 	"quantlab/core/report"
+	"quantlab/core/report/figure"
 )
 
 // JSON writes the study that papers are made of.
@@ -68,8 +70,12 @@ func (m *markdown) block(b Block) {
 		m.grid(fmt.Sprintf("Table %d", m.tables), *b.Table)
 	case b.Figure != nil:
 		m.figures++
-		t := b.Figure.Table()
-		t.Title, t.Caption = b.Figure.Title, b.Figure.Caption
+		f, left := thinned(*b.Figure)
+		t := f.Table()
+		t.Title, t.Caption = f.Title, f.Caption
+		if left > 0 {
+			t.Caption = sentences(t.Caption, fmt.Sprintf("Of the longest series every so many points are told here; the results as JSON hold the %s left out.", number(left, "point", "points")))
+		}
 		number := "Figure %d, as numbers"
 		if n := len(t.Rows); n > mostNumbers {
 			number = "Figure %d"
@@ -92,6 +98,27 @@ func (m *markdown) block(b Block) {
 
 // mostNumbers bounds the rows that stand for a figure.
 const mostNumbers = 100
+
+// longest is how many points of a series are told as text: as many as someone would read.
+const longest = 24
+
+// thinned is a figure without most points of its longest series, and how many it lacks. First and last points stay.
+func thinned(f figure.Figure) (figure.Figure, int) {
+	left := 0
+	f.Series = slices.Clone(f.Series)
+	for i, s := range f.Series {
+		n := len(s.Points)
+		if n <= longest {
+			continue
+		}
+		left += n - longest
+		f.Series[i].Points = nil
+		for k := range longest {
+			f.Series[i].Points = append(f.Series[i].Points, s.Points[k*(n-1)/(longest-1)])
+		}
+	}
+	return f, left
+}
 
 func (m *markdown) grid(number string, t report.PlainTable) {
 	m.line("**" + number + ".** " + report.EscapeMarkdown(sentence(t.Title)))

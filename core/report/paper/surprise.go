@@ -170,7 +170,7 @@ func rankedFirst(all []surprise) string {
 func wrongWay(all []surprise) string {
 	for _, s := range all {
 		if s.wrongWay() {
-			return "Smaller, but contrary to what one expects: " + s.what
+			return "Off by less, but in the wrong direction: " + s.what
 		}
 	}
 	return ""

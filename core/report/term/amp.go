@@ -13,7 +13,11 @@ func RenderAMP(w io.Writer, a wire.AMP, width int, color bool) error {
 	d.hardware(a.Hardware)
 	d.paragraph(report.AMPSettings(a), d.style.plain)
 	for _, t := range report.AMPTables(a) {
-		d.inColumns(t, 1)
+		names := 1
+		if t.Columns[1].Key == "batch" {
+			names = 2
+		}
+		d.inColumns(t, names)
 	}
 	d.notes(report.AMPNotes(a))
 	return d.flush(w)

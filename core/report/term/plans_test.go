@@ -9,7 +9,31 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report"
 )
+
+// TestInColumns: pieces each name their rows and keep a batch size together; where no piece fits, rows are running text.
+func TestInColumns(t *testing.T) {
+	table := report.PlainTable{Title: "Times", Rows: [][]string{{"a plan", "9.9", "14.3", "14.9"}}, Columns: []report.Column{
+		{Key: "plan", Title: "Plan"}, {Key: "size", Title: "Size of the file"}, {Key: "predicted-1", Title: "Predicted"}, {Key: "latency-1", Title: "Measured"},
+	}}
+	for width, want := range map[int]string{
+		60: "Times Plan Size of the file Predicted Measured a plan 9.9 14.3 14.9",
+		30: "Times Plan Size of the file a plan 9.9 Times, continued Plan Predicted Measured a plan 14.3 14.9",
+		20: "Times • Plan: a plan, Size of the file: 9.9, Predicted: 14.3, Measured: 14.9",
+	} {
+		var b bytes.Buffer
+		d := newDrawing(width, false)
+		d.inColumns(table, 1)
+		if err := d.flush(&b); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(b.String(), "─", "")
+		if got := strings.Join(strings.Fields(text), " "); got != want {
+			t.Errorf("%d columns: %q, want %q", width, got, want)
+		}
+	}
+}
 
 // Whatever the window's width, no line is wider, and no figure is lost.
 func TestPlansAndSweepFit(t *testing.T) {

@@ -117,7 +117,7 @@ func PlansSentences(s wire.PlanSearch) []string {
 	for _, b := range batchesOf(best) {
 		p := slices.MinFunc(best, func(x, y wire.PlanPoint) int { return cmp.Compare(x.LatencyUS[b].Mean, y.LatencyUS[b].Mean) })
 		if l, ok := p.LatencyUS[b]; ok {
-			text := fmt.Sprintf("The fastest at batch %s is %s: %s µs", b, ShortPlan(p.Plan), PlusMinus(l.Mean, l.Std))
+			text := fmt.Sprintf("The fastest at batch %s, by its mean, is %s: %s µs", b, ShortPlan(p.Plan), PlusMinus(l.Mean, l.Std))
 			if l.Verdict != nil {
 				text += ", " + Verdict(l.Verdict)
 			}

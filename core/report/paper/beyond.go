@@ -91,7 +91,8 @@ func (w *writer) sweeps() {
 		return
 	}
 	for i, s := range w.study.Sweeps {
-		w.part(i, len(w.study.Sweeps), "sweep", s.Setting)
+		w.partTitle(i, len(w.study.Sweeps), "sweep", s.Setting)
+		w.text(report.SweepSettings(s))
 		for _, m := range report.SweepModels(s) {
 			if t := report.SweepTable(s, m); len(t.Rows) > 0 {
 				w.table(t)

@@ -42,11 +42,15 @@ func (w *writer) sensitivity() {
 
 // part says which of several parts comes, and where it was measured.
 func (w *writer) part(i, of int, id string, s wire.Setting) {
-	if of > 1 {
-		w.section(2, fmt.Sprintf("%s-%d", id, i+1), fmt.Sprintf("Measurement %d of %d, %s", i+1, of, w.machines.name(s.Hardware)))
-	}
+	w.partTitle(i, of, id, s)
 	if len(s.Settings.Models) > 0 {
 		w.text(report.Settings(wire.Result{Version: s.Version, Hardware: s.Hardware, Settings: s.Settings}))
+	}
+}
+
+func (w *writer) partTitle(i, of int, id string, s wire.Setting) {
+	if of > 1 {
+		w.section(2, fmt.Sprintf("%s-%d", id, i+1), fmt.Sprintf("Measurement %d of %d, %s", i+1, of, w.machines.name(s.Hardware)))
 	}
 }
 

@@ -14,11 +14,10 @@ const frontTop, frontFoot = 32.0, 352.0
 
 // A frontPlot draws plans: accuracy over size or time. A marker's size tells the measure that is not on an axis.
 type frontPlot struct {
-	x, y     chart.Axis
-	choice   sensChoice
-	lo, hi   float64 // of what the markers' sizes tell
-	b        strings.Builder
-	selected string // plan
+	x, y   chart.Axis
+	choice sensChoice
+	lo, hi float64 // of what the markers' sizes tell
+	b      strings.Builder
 }
 
 // newFrontPlot fits axes to the points, of which there is at least one.

@@ -80,8 +80,17 @@ func sentences(notes []string) []string {
 	return out
 }
 
-// typographic sets apostrophes as print does.
-func typographic(text string) string { return strings.ReplaceAll(text, "'", "’") }
+// namedLayers is up to which layer sentences are set by number.
+const namedLayers = 32
+
+// typographic sets a sentence of a report as the page does: apostrophes as print has them, and layers counted from 1 as above the bars.
+func typographic(text string) string {
+	text = strings.ReplaceAll(text, "'", "’")
+	for n := namedLayers; n > 0; n-- { // the higher first: layers.1 begins layers.10
+		text = strings.ReplaceAll(text, fmt.Sprintf("layers.%d", n-1), fmt.Sprintf("layer %d", n))
+	}
+	return upperFirst(text)
+}
 
 // sensSays tells in plain words what an experiment found.
 func sensSays(said []string) goapp.UI {

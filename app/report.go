@@ -103,8 +103,14 @@ func (s *session) measured() string {
 	if s.Current() != nil && r.of != "" {
 		return r.of
 	}
-	study := s.Study
-	return fmt.Sprint(len(s.Results.Rows), s.Results.Request, s.Results.Quick, len(s.Results.Notes), study.Made, len(study.Sensitivity), len(study.Plans), len(study.Sweeps), len(study.AMP))
+	study, figures := s.Study, 0
+	for _, row := range s.Results.Rows { // those of the same run, made again, are as many
+		figures += row.Correct
+		for _, l := range row.LatencyUS {
+			figures += int(1e3 * l.Mean) // ns: whole numbers have the same sum in any order
+		}
+	}
+	return fmt.Sprint(len(s.Results.Rows), figures, s.Results.Request, s.Results.Quick, len(s.Results.Notes), study.Made, len(study.Sensitivity), len(study.Plans), len(study.Sweeps), len(study.AMP))
 }
 
 // stamp changes whenever the report has to be written anew.

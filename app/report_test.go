@@ -55,6 +55,11 @@ func TestReportTakesARunInAtItsEnd(t *testing.T) {
 		if s.stamp() == before {
 			t.Error("not written anew at the end")
 		}
+		before = s.stamp()
+		s.Results.Rows[0].LatencyUS["1"] = wire.Latency{Mean: 80}
+		if s.stamp() == before {
+			t.Error("not written anew when the same was measured again")
+		}
 	})
 }
 

@@ -89,17 +89,19 @@ func TestInspectSliders(t *testing.T) {
 	js[any](tb, `history.back()`)
 	tb.view("Inspect")
 
-	for range 6 {
-		tb.click("#plan-undo")
+	for range 6 { // by script, step by step: the view has just come, and its parts still move
+		was := js[string](tb, plan)
+		tb.press("#plan-undo")
+		tb.until("undo goes back a step", fmt.Sprintf(`%s !== %q`, plan, was))
 	}
 	tb.until("undo goes back by steps", plan+`.endsWith('weights of all layers in 2 bits instead of 8.')`)
 	tb.measured()
 	if got := tb.accuracy(); got != coarse {
 		t.Errorf("after undo the accuracy is %.2f%%, not %.2f%%", got, coarse)
 	}
-	tb.click("#plan-redo")
+	tb.press("#plan-redo")
 	tb.until("redo goes forth", plan+`.includes('activations of all layers in 7 bits')`)
-	tb.click("#plan-lab")
+	tb.press("#plan-lab")
 	tb.until("the plan is the lab's", plan+`.startsWith('This is the lab’s static int8')`)
 	tb.measured()
 	if got := js[string](tb, liveAccuracy); !strings.HasPrefix(got, lab) {
@@ -143,7 +145,7 @@ func TestInspectAdvice(t *testing.T) {
 	tb.slide("knob-weight-bits", kb.ArrowLeft, 5, "3 bits, 8 levels")
 	tb.measured()
 	before, address := tb.accuracy(), js[string](tb, `location.search`)
-	tb.click("#advise")
+	tb.press("#advise")
 	tb.until("there is advice", `document.querySelector('#advice-says').innerText.includes('suggestion')`)
 	t.Logf("%.2f%%: %s", before, js[string](tb, `document.querySelector('.advice-list').innerText`))
 	picture(tb, "inspect-advice")

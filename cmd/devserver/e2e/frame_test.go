@@ -121,9 +121,7 @@ func TestNavigationOnAPhone(t *testing.T) {
 		if small := js[string](tb, `[...document.querySelectorAll('nav a, .share button')].filter(a => { const b = a.getBoundingClientRect(); return b.height < 32 || b.width < 24 }).map(a => a.innerText).join()`); small != "" {
 			t.Errorf("%s: too small for a finger: %s", path, small)
 		}
-		if !js[bool](tb, `(b => b.left >= 0 && b.right <= innerWidth)(document.querySelector('nav [aria-current]').getBoundingClientRect())`) {
-			t.Errorf("%s: the current view is out of sight", path)
-		}
+		tb.until(path+": the link to the current view is in sight", `(b => b.left >= 0 && b.right <= innerWidth)(document.querySelector('nav [aria-current]').getBoundingClientRect())`)
 		tb.until(path+" fits", `document.scrollingElement.scrollWidth <= 360`)
 	}
 }

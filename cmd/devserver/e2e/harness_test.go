@@ -343,7 +343,18 @@ func (tb *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 // click clicks on what the selector names, once it is there and works: until the page's WebAssembly runs, its buttons don't.
 func (tb *tab) click(selector string) {
 	tb.Helper()
-	tb.until(selector+" can be clicked", `(e => e && !e.disabled)(document.querySelector('`+selector+`'))`)
+	tb.until(selector+" can be clicked", `(e => e && !e.disabled && (e.scrollIntoView({block: 'nearest', behavior: 'instant'}), true))(document.querySelector('`+selector+`'))`)
+	// A page that was just drawn may still move under the pointer.
+	promised[bool](tb, `new Promise(rests => {
+		let before
+		const look = () => {
+			const box = document.querySelector('`+selector+`')?.getBoundingClientRect(), now = box && [box.x, box.y].join()
+			if (now && now === before) return rests(true)
+			before = now
+			setTimeout(look, 80)
+		}
+		look()
+	})`)
 	tb.do(chromedp.Click(selector))
 }
 

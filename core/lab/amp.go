@@ -35,9 +35,7 @@ func compareTraining(ctx context.Context, host Host, src Source, req wire.Reques
 	if err != nil {
 		return nil, err
 	}
-	if busy := unsteady(latencies(rows)); busy != "" {
-		c.note(busy)
-	}
+	c.noteUnsteady(latencies(rows))
 	return &wire.AMP{Setting: c.setting(), Options: o, Rows: rows, Notes: c.result.Notes}, nil
 }
 
@@ -50,24 +48,18 @@ type comparison struct {
 
 // models compares the request's models.
 func (c *comparison) models(ctx context.Context) ([]wire.AMPRow, error) {
-	var plan []float64 // cost of the experiment up to and including each model
-	for _, id := range c.req.Models {
-		c.progress.total += c.cost(id)
-		plan = append(plan, c.progress.total)
-	}
 	rows := []wire.AMPRow{}
-	for i, id := range c.req.Models {
-		spec, err := nn.SpecOf(id)
-		if err != nil {
-			return nil, err
-		}
+	err := c.eachModel(c.cost, 0, func(spec nn.Spec) error {
 		row, err := c.model(ctx, spec)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", id, err)
+			return fmt.Errorf("%s: %w", spec.ID, err)
 		}
 		rows = append(rows, row)
 		c.emit(wire.Event{Kind: wire.EventAMP, AMP: &row})
-		c.progress.reach(plan[i])
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return rows, nil
 }
@@ -81,8 +73,7 @@ func latencies(rows []wire.AMPRow) (all []wire.Row) {
 }
 
 // cost is that of one model.
-func (c *comparison) cost(id string) float64 {
-	k := c.costing(id)
+func (c *comparison) cost(k costing) float64 {
 	sum := k.load() + k.data() + 2*float64(c.options.Seeds)*(c.trainCost(k)+k.accuracy())
 	for _, b := range c.req.Batches {
 		sum += k.latency(2, b)

@@ -23,17 +23,10 @@ func Do(ctx context.Context, host Host, src Source, c wire.Command, emit func(wi
 	}
 	study := &wire.Study{Format: wire.StudyFormat, Version: host.Version}
 	err := experiment(ctx, host, src, c, study, emit)
-	switch {
-	case err == nil:
-		emit(wire.Event{Kind: wire.EventDone, Fraction: 1, Study: study})
-		return study, nil
-	case ctx.Err() != nil:
-		emit(wire.Event{Kind: wire.EventCancel})
-		return nil, ctx.Err()
-	default:
-		emit(wire.Event{Kind: wire.EventError, Text: err.Error()})
+	if err := conclude(ctx, err, wire.Event{Study: study}, emit); err != nil {
 		return nil, err
 	}
+	return study, nil
 }
 
 // experiment adds to the study what the command asks for.

@@ -140,6 +140,13 @@ func VerdictOf(base, other []float64) *wire.Verdict {
 	return &wire.Verdict{Word: word, Ratio: ratio, Low: lo, High: hi}
 }
 
+// noteUnsteady warns of the rows' latencies, where they can't be trusted.
+func (r *runner) noteUnsteady(rows []wire.Row) {
+	if busy := unsteady(rows); busy != "" {
+		r.note(busy)
+	}
+}
+
 // unsteady warns of latencies that scatter too much to be trusted; "" where they don't. On a machine that does nothing
 // else, the runs of one variant differ by a few percent.
 func unsteady(rows []wire.Row) string {

@@ -40,31 +40,24 @@ func searchPlans(ctx context.Context, host Host, src Source, req wire.Request, o
 		schemes = append(schemes, s)
 	}
 	out := &wire.Plans{Setting: r.setting(), Searches: []wire.PlanSearch{}}
-	var planned []float64 // cost up to and including each model
-	for _, id := range req.Models {
-		r.progress.total += r.costing(id).search(len(schemes))
-		planned = append(planned, r.progress.total)
-	}
 	var measured []wire.Row
-	for i, id := range req.Models {
-		spec, err := nn.SpecOf(id)
-		if err != nil {
-			return nil, err
-		}
+	cost := func(c costing) float64 { return c.search(len(schemes)) }
+	err = r.eachModel(cost, 0, func(spec nn.Spec) error {
 		s := newSearch(r, spec, schemes)
 		found, err := s.run(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", id, err)
+			return fmt.Errorf("%s: %w", spec.ID, err)
 		}
 		if found != nil {
 			out.Searches = append(out.Searches, *found)
 			measured = append(measured, s.measured()...)
 		}
-		r.progress.reach(planned[i])
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	if busy := unsteady(measured); busy != "" {
-		r.note(busy)
-	}
+	r.noteUnsteady(measured)
 	if len(out.Searches) > 0 {
 		r.note("plans were chosen by the same test examples that their accuracy is told of: the best of many look a little better than they are")
 	}

@@ -41,17 +41,26 @@ func conduct(ctx context.Context, host Host, src Source, req wire.Request, timeO
 		emit = func(wire.Event) {}
 	}
 	result, err := run(ctx, host, src, req, timeOnly, emit)
-	switch {
-	case err == nil:
-		emit(wire.Event{Kind: wire.EventDone, Fraction: 1, Result: result})
-		return result, nil
-	case ctx.Err() != nil:
-		emit(wire.Event{Kind: wire.EventCancel})
-		return nil, ctx.Err()
-	default:
-		emit(wire.Event{Kind: wire.EventError, Text: err.Error()})
+	if err := conclude(ctx, err, wire.Event{Result: result}, emit); err != nil {
 		return nil, err
 	}
+	return result, nil
+}
+
+// conclude emits the event that ends an experiment: done where err is nil, and else why it ended. It returns err, or the context's
+// where that is why.
+func conclude(ctx context.Context, err error, done wire.Event, emit func(wire.Event)) error {
+	switch {
+	case err == nil:
+		done.Kind, done.Fraction = wire.EventDone, 1
+		emit(done)
+	case ctx.Err() != nil:
+		err = ctx.Err()
+		emit(wire.Event{Kind: wire.EventCancel})
+	default:
+		emit(wire.Event{Kind: wire.EventError, Text: err.Error()})
+	}
+	return err
 }
 
 func run(ctx context.Context, host Host, src Source, req wire.Request, timeOnly bool, emit func(wire.Event)) (*wire.Result, error) {
@@ -68,29 +77,38 @@ func run(ctx context.Context, host Host, src Source, req wire.Request, timeOnly 
 	r.timeOnly = timeOnly
 	r.forewarn()
 
-	var plan []float64 // cost of the run up to and including each model
-	for _, id := range req.Models {
-		r.progress.total += r.costing(id).model(len(r.variants()))
-		plan = append(plan, r.progress.total)
-	}
-	r.progress.total += r.limitsCost()
-	for i, id := range req.Models {
-		spec, err := nn.SpecOf(id)
-		if err != nil {
-			return nil, err
-		}
-		if err := r.model(ctx, spec); err != nil {
-			return nil, err
-		}
-		r.progress.reach(plan[i])
+	cost := func(c costing) float64 { return c.model(len(r.variants())) }
+	if err := r.eachModel(cost, r.limitsCost(), func(spec nn.Spec) error { return r.model(ctx, spec) }); err != nil {
+		return nil, err
 	}
 	if err := r.limits(ctx); err != nil {
 		return nil, err
 	}
-	if busy := unsteady(r.result.Rows); busy != "" {
-		r.note(busy)
-	}
+	r.noteUnsteady(r.result.Rows)
 	return r.result, nil
+}
+
+// eachModel does something with each of the request's models. Progress is told by what each one costs, and what comes after all
+// of them.
+func (r *runner) eachModel(cost func(costing) float64, after float64, do func(nn.Spec) error) error {
+	var specs []nn.Spec
+	var reached []float64 // cost of the experiment up to and including each model
+	for _, id := range r.req.Models {
+		spec, err := nn.SpecOf(id)
+		if err != nil {
+			return err
+		}
+		r.progress.total += cost(r.costing(id))
+		specs, reached = append(specs, spec), append(reached, r.progress.total)
+	}
+	r.progress.total += after
+	for i, spec := range specs {
+		if err := do(spec); err != nil {
+			return err
+		}
+		r.progress.reach(reached[i])
+	}
+	return nil
 }
 
 // newRunner begins a run or another experiment: it emits EventStart. The request is one that the host can run.

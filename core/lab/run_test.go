@@ -364,19 +364,23 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
-// A cancelled run ends soon, whatever it was doing. The bound is generous: other processes share the test's machine.
+// A cancelled run ends soon, whatever it was doing.
 func TestRunCancel(t *testing.T) {
+	checkCancel(t, wire.OpRun, "loading the model", "calibrating", "converting", "accuracy", "batch 64", ", run ")
+}
+
+// checkCancel cancels an experiment in each of these steps. The bound is generous: other processes share the test's machine.
+func checkCancel(t *testing.T, op string, steps ...string) {
 	req := testRequest("sst2-lab2")
 	req.Runs, req.Batches = wire.MaxRuns, []int{64}
-	spec, _ := nn.SpecOf("sst2-lab2")
-	randomExamples(spec, 1000, 2) // made beforehand, since that takes a while
-	for _, at := range []string{"loading the model", "calibrating", "converting", "accuracy", "batch 64", ", run "} {
+	randomExamples(mustSpec(t, "sst2-lab2"), 1000, 2) // made beforehand, since that takes a while
+	for _, at := range steps {
 		t.Run(at, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var events []wire.Event
 			var since time.Time
-			_, err := Run(ctx, testHost(), &fakeSource{examples: 1000}, req, func(e wire.Event) {
+			_, err := Do(ctx, testHost(), &fakeSource{examples: 1000}, wire.Command{Op: op, Request: &req}, func(e wire.Event) {
 				events = append(events, e)
 				if since.IsZero() && strings.Contains(e.Step, at) {
 					since = time.Now()

@@ -37,30 +37,22 @@ func measureSensitivity(ctx context.Context, host Host, src Source, req wire.Req
 	}
 	r.forewarn()
 	part := &wire.Sensitivity{Setting: r.setting(), Rows: []wire.SensitivityRow{}}
-	var cost []float64 // of all up to and including each model
-	for _, id := range req.Models {
-		c := r.costing(id)
-		r.progress.total += c.sensitivity(len(c.spec.Dims())-1, len(r.quantized()))
-		cost = append(cost, r.progress.total)
-	}
-	for i, id := range req.Models {
-		spec, err := nn.SpecOf(id)
-		if err != nil {
-			return nil, err
-		}
+	cost := func(c costing) float64 { return c.sensitivity(len(c.spec.Dims())-1, len(r.quantized())) }
+	err = r.eachModel(cost, 0, func(spec nn.Spec) error {
 		if err := r.sensitivity(ctx, spec, part); err != nil {
-			return nil, fmt.Errorf("%s: %w", id, err)
+			return fmt.Errorf("%s: %w", spec.ID, err)
 		}
-		r.progress.reach(cost[i])
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	part.References = r.result.Rows
 	measured := slices.Clone(part.References)
 	for _, row := range part.Rows {
 		measured = append(measured, row.Row)
 	}
-	if busy := unsteady(measured); busy != "" {
-		r.note(busy)
-	}
+	r.noteUnsteady(measured)
 	part.Notes = r.result.Notes
 	return part, nil
 }

@@ -28,23 +28,17 @@ func sweepCalibration(ctx context.Context, host Host, src Source, req wire.Reque
 	}
 	r.forewarn()
 	out := &wire.Sweep{Setting: r.setting(), Points: []wire.SweepPoint{}, Spreads: []wire.SweepSpread{}}
-	var planned []float64 // cost up to and including each model
-	for _, id := range req.Models {
-		r.progress.total += r.costing(id).sweep(o)
-		planned = append(planned, r.progress.total)
-	}
-	for i, id := range req.Models {
-		spec, err := nn.SpecOf(id)
-		if err != nil {
-			return nil, err
-		}
-		s := &sweep{trial: &trial{runner: r, spec: spec, cost: r.costing(id)}, options: o}
+	err = r.eachModel(func(c costing) float64 { return c.sweep(o) }, 0, func(spec nn.Spec) error {
+		s := &sweep{trial: &trial{runner: r, spec: spec, cost: r.costing(spec.ID)}, options: o}
 		if err := s.run(ctx); err != nil {
-			return nil, fmt.Errorf("%s: %w", id, err)
+			return fmt.Errorf("%s: %w", spec.ID, err)
 		}
 		out.Points = append(out.Points, s.points()...)
 		out.Spreads = append(out.Spreads, s.spreads()...)
-		r.progress.reach(planned[i])
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	out.Notes = r.result.Notes
 	return out, nil

@@ -209,7 +209,7 @@ func AMPNotes(a wire.AMP) []string {
 	for _, r := range a.Rows {
 		rows = append(rows, r.Row)
 	}
-	return append(notes(rows), a.Notes...)
+	return append(Notes(rows), a.Notes...)
 }
 
 // AMPJSON writes the experiment as an object with the fields version, hardware, settings, options, rows and notes.
@@ -223,7 +223,7 @@ func AMPJSON(w io.Writer, a wire.AMP) error {
 // AMPMarkdown writes the experiment as GitHub-flavoured Markdown.
 func AMPMarkdown(w io.Writer, a wire.AMP) error {
 	var b strings.Builder
-	b.WriteString("# Mixed-precision training\n\n" + escape(AMPSettings(a)) + "\n\n")
+	b.WriteString("# Mixed-precision training\n\n" + escape(SettingText(a.Setting)) + "\n\n")
 	markdownHardware(&b, a.Hardware)
 	for _, t := range AMPTables(a) {
 		markdownPlain(&b, t)
@@ -238,9 +238,15 @@ func AMPMarkdown(w io.Writer, a wire.AMP) error {
 	return err
 }
 
-// AMPSettings says in a sentence how the experiment was made.
-func AMPSettings(a wire.AMP) string {
-	return Settings(wire.Result{Version: a.Version, Hardware: a.Hardware, Settings: a.Settings})
+// TypeName is a type of mixed precision in full: "bfloat16". What is none stays as it is.
+func TypeName(id string) string {
+	switch id {
+	case wire.BFloat16:
+		return "bfloat16"
+	case wire.Float16:
+		return "float16"
+	}
+	return id
 }
 
 // ampHeader names the columns of AMPCSV, but for those of the latencies.

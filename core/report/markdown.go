@@ -97,6 +97,21 @@ func MarkdownGrid(b *strings.Builder, t PlainTable) {
 	}
 }
 
+// measuredBy says which program measured, and where: "quantlab v1, native".
+func measuredBy(version, host string) string {
+	s := "quantlab"
+	if version != "" {
+		s += " " + version
+	}
+	switch host {
+	case wire.Browser:
+		s += " in the browser"
+	case wire.Native:
+		s += ", native"
+	}
+	return s
+}
+
 // Settings says in a sentence how a result was measured.
 func Settings(r wire.Result) string {
 	q := r.Settings
@@ -104,17 +119,7 @@ func Settings(r wire.Result) string {
 	for _, n := range q.Batches {
 		batches = append(batches, strconv.Itoa(n))
 	}
-	s := "quantlab"
-	if r.Version != "" {
-		s += " " + r.Version
-	}
-	switch r.Hardware.Host {
-	case wire.Browser:
-		s += " in the browser"
-	case wire.Native:
-		s += ", native"
-	}
-	s += ": " + strconv.Itoa(q.Runs) + plural(q.Runs, " run", " runs")
+	s := measuredBy(r.Version, r.Hardware.Host) + ": " + strconv.Itoa(q.Runs) + plural(q.Runs, " run", " runs")
 	if len(batches) > 0 {
 		s += ", batch " + strings.Join(batches, " and ")
 	}

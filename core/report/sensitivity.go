@@ -59,7 +59,7 @@ func SensitivityTable(s wire.Sensitivity, model string) PlainTable {
 		}
 		add("all layers", mode, r, []string{Missing, Missing, Missing})
 	}
-	for _, layer := range layersOf(rows) {
+	for _, layer := range Layers(rows) {
 		for _, r := range rows {
 			if r.Layer == layer {
 				add(layer, Quantizes(r.Mode), r.Row, fidelityCells(r))
@@ -142,14 +142,9 @@ func sensitivityOf(s wire.Sensitivity, model string) (references []wire.Row, row
 	return references, rows
 }
 
-func layersOf(rows []wire.SensitivityRow) []string {
-	var layers []string
-	for _, r := range rows {
-		if !slices.Contains(layers, r.Layer) {
-			layers = append(layers, r.Layer)
-		}
-	}
-	return layers
+// Layers names the rows' layers, in the order in which they came.
+func Layers(rows []wire.SensitivityRow) []string {
+	return distinct(rows, func(r wire.SensitivityRow) string { return r.Layer })
 }
 
 // aboutFidelity says what the decibels are of.

@@ -18,19 +18,9 @@ func RowsTable(title string, rows []wire.Row, without ...string) PlainTable {
 	}
 	t := PlainTable{Title: title, Caption: caption(data[0], rows)}
 	t.Columns = slices.DeleteFunc(columns(rows), func(c Column) bool { return slices.Contains(without, c.Key) })
-	oneN := len(runCounts(rows)) <= 1
-	for _, r := range rows {
-		cells := make([]string, len(t.Columns))
-		for i, c := range t.Columns {
-			cells[i] = cell(r, c.Key, oneN)
-		}
-		t.Rows = append(t.Rows, cells)
-	}
+	t.Rows = cells(rows, t.Columns)
 	return t
 }
-
-// Notes are what the reader must know of the rows, each once.
-func Notes(rows []wire.Row) []string { return notes(rows) }
 
 // StudyJSON writes a study, indented by two spaces.
 func StudyJSON(w io.Writer, s wire.Study) error { return encode(w, s) }

@@ -170,17 +170,7 @@ func examples(n int) string { return Count(n) + plural(n, " example", " examples
 
 // SweepSettings says in a sentence how a sweep was made. Of the settings of a run, those that time passes do not matter to it.
 func SweepSettings(s wire.Sweep) string {
-	text := "quantlab"
-	if s.Version != "" {
-		text += " " + s.Version
-	}
-	switch s.Hardware.Host {
-	case wire.Browser:
-		text += " in the browser"
-	case wire.Native:
-		text += ", native"
-	}
-	text += ": test examples in batches as in a run."
+	text := measuredBy(s.Version, s.Hardware.Host) + ": test examples in batches as in a run."
 	if n := s.Settings.Examples; n > 0 {
 		text = strings.TrimSuffix(text, ".") + ", only the first " + Count(n) + "."
 	}

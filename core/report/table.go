@@ -119,16 +119,25 @@ func rank(names []string) func(string) int {
 
 // newTable formats rows of one data set.
 func newTable(data string, rows []wire.Row) Table {
-	t := Table{Title: title(data), Caption: caption(data, rows), Columns: columns(rows), Notes: notes(rows)}
-	oneN := len(runCounts(rows)) <= 1
-	for _, r := range rows {
-		row := Row{Row: r, Cells: make([]string, len(t.Columns))}
-		for i, c := range t.Columns {
-			row.Cells[i] = cell(r, c.Key, oneN)
-		}
-		t.Rows = append(t.Rows, row)
+	t := Table{Title: title(data), Caption: caption(data, rows), Columns: columns(rows), Notes: Notes(rows)}
+	for i, c := range cells(rows, t.Columns) {
+		t.Rows = append(t.Rows, Row{Row: rows[i], Cells: c})
 	}
 	return t
+}
+
+// cells formats these columns of the rows.
+func cells(rows []wire.Row, columns []Column) [][]string {
+	oneN := len(runCounts(rows)) <= 1
+	var out [][]string
+	for _, r := range rows {
+		line := make([]string, len(columns))
+		for i, c := range columns {
+			line[i] = cell(r, c.Key, oneN)
+		}
+		out = append(out, line)
+	}
+	return out
 }
 
 // columns are those that the rows need: where, of several hosts, and two for each batch size.
@@ -345,9 +354,9 @@ func upperFirst(s string) string {
 	return s
 }
 
-// notes collects the rows' notes, each once, with the models it is about, and the flagged outliers. What the accuracy
+// Notes collects the rows' notes, each once, with the models it is about, and the flagged outliers. What the accuracy
 // cell says already is not said again.
-func notes(rows []wire.Row) []string {
+func Notes(rows []wire.Row) []string {
 	out := rowNotes(rows)
 	for _, model := range distinct(rows, func(r wire.Row) string { return r.Model }) {
 		if where := outliers(rows, model); len(where) > 0 {

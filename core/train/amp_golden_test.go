@@ -1,10 +1,8 @@
 package train
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"testing"
 
 	"quantlab/core/kernel"
@@ -33,8 +31,7 @@ type nullableLayer struct{ W, B []*float32 }
 
 // goldenAMP is what testdata/golden_amp.py writes.
 type goldenAMP struct {
-	MadeWith string `json:"made_with"`
-	Cases    []struct {
+	Cases []struct {
 		Name    string
 		Type    Precision
 		Dims    []int
@@ -61,23 +58,9 @@ type goldenAMP struct {
 	}
 }
 
-func readGoldenAMP(t *testing.T) goldenAMP {
-	t.Helper()
-	data, err := os.ReadFile("testdata/golden_amp.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var g goldenAMP
-	if err := json.Unmarshal(data, &g); err != nil {
-		t.Fatal(err)
-	}
-	t.Log("made with", g.MadeWith)
-	return g
-}
-
 // TestGoldenScaler follows GradScaler's scale.
 func TestGoldenScaler(t *testing.T) {
-	for _, c := range readGoldenAMP(t).Scales {
+	for _, c := range readGolden[goldenAMP](t, "golden_amp.json").Scales {
 		t.Run(c.Name, func(t *testing.T) {
 			s := c.Scaler.scaler()
 			for n, overflow := range c.Overflows {
@@ -94,7 +77,7 @@ func TestGoldenScaler(t *testing.T) {
 // skipped, every gradient without its scale, and every parameter after the step.
 func TestGoldenMixedSteps(t *testing.T) {
 	for _, engine := range kernel.Engines() {
-		for _, c := range readGoldenAMP(t).Cases {
+		for _, c := range readGolden[goldenAMP](t, "golden_amp.json").Cases {
 			t.Run(engine.Name()+"/"+c.Name, func(t *testing.T) {
 				last := len(c.Dims) - 1
 				net := nn.New(nn.Spec{ID: c.Name, In: c.Dims[0], Hidden: c.Dims[1:last], Out: c.Dims[last], LR: c.LR})

@@ -12,11 +12,11 @@ import (
 	"testing"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report/chart/charttest"
 )
 
 var (
 	nan, inf = math.NaN(), math.Inf(1)
-	percent  = regexp.MustCompile(`\b(x|x1|x2|cx|width)="(-?[0-9.e+]+)%"`)
 	digits   = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
 )
 
@@ -24,39 +24,11 @@ var (
 // returns its description.
 func check(t *testing.T, svg string) string {
 	t.Helper()
-	var root struct {
-		Role  string `xml:"role,attr"`
-		Label string `xml:"aria-label,attr"`
-	}
-	if err := xml.Unmarshal([]byte(svg), &root); err != nil {
-		t.Fatalf("%v in %s", err, svg)
-	}
-	if root.Role != "img" || root.Label == "" {
-		t.Fatalf("no description: %s", svg)
-	}
-	if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") || strings.Contains(svg, "style=") {
+	label := charttest.Check(t, svg)
+	if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
 		t.Fatal(svg)
 	}
-	for _, m := range percent.FindAllStringSubmatch(svg, -1) {
-		if v, err := strconv.ParseFloat(m[2], 64); err != nil || v < 0 || v > 100 {
-			t.Fatalf("%s leaves the drawing: %s", m[0], svg)
-		}
-	}
-	return root.Label
-}
-
-// attributes returns the numbers of an attribute in all elements of a class.
-func attributes(t *testing.T, svg, class, name string) []float64 {
-	t.Helper()
-	var out []float64
-	for _, m := range regexp.MustCompile(`<\w+ class="`+class+`"[^>]*?\b`+name+`="([-0-9.]+)`).FindAllStringSubmatch(svg, -1) {
-		v, err := strconv.ParseFloat(m[1], 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
+	return label
 }
 
 func near(a, b, slack float64) bool { return math.Abs(a-b) <= slack }
@@ -67,7 +39,7 @@ func TestClassBarsAreProportional(t *testing.T) {
 	if label := check(t, svg); label != "Probabilities: 0 50.0%, 1 25.0%, 2 12.5%, 7 12.5%, the others below 0.1% each" {
 		t.Error(label)
 	}
-	x, tops := attributes(t, svg, "bar", "x1"), attributes(t, svg, "bar", "y2")
+	x, tops := charttest.Attributes(t, svg, "bar", "x1"), charttest.Attributes(t, svg, "bar", "y2")
 	if len(x) != 10 || len(tops) != 10 {
 		t.Fatalf("%d bars", len(x))
 	}
@@ -169,7 +141,7 @@ func TestHistogramShowsTheGrid(t *testing.T) {
 	if label := check(t, svg); !strings.HasSuffix(label, "a grid of 16 levels from −1.00 to 0.875, zero point 8, clips 25.00% of them") {
 		t.Error(label)
 	}
-	from, wide := attributes(t, svg, "clip", "x"), attributes(t, svg, "clip", "width")
+	from, wide := charttest.Attributes(t, svg, "clip", "x"), charttest.Attributes(t, svg, "clip", "width")
 	if len(from) != 1 || !near(from[0], 100*x.At(.875+.0625), .01) || !near(wide[0], 100*(x.At(2.85)-x.At(.9375)), .01) {
 		t.Errorf("shaded from %v, %v wide", from, wide)
 	}
@@ -231,12 +203,12 @@ func TestDivergingIsProportional(t *testing.T) {
 	if label := check(t, svg); label != "Contributions, 3 rows; most towards positive: good +2.00; most towards negative: bad −1.00" {
 		t.Error(label)
 	}
-	wide := append(attributes(t, svg, "bar above", "width"), attributes(t, svg, "bar below", "width")...)
+	wide := append(charttest.Attributes(t, svg, "bar above", "width"), charttest.Attributes(t, svg, "bar below", "width")...)
 	if len(wide) != 3 || !near(wide[0], 2*wide[2], .02) || wide[1] != 0 {
 		t.Errorf("bars are %v wide", wide)
 	}
 	zero := divergingAxis(v).Point(0)
-	left, dots := attributes(t, svg, "bar below", "x"), attributes(t, svg, "dot below", "cx")
+	left, dots := charttest.Attributes(t, svg, "bar below", "x"), charttest.Attributes(t, svg, "dot below", "cx")
 	if !near(left[0]+wide[2], zero, .02) || !near(zero-dots[0], wide[0], .02) {
 		t.Errorf("zero at %v, bar from %v, dot at %v", zero, left, dots)
 	}
@@ -276,7 +248,7 @@ func TestIntervals(t *testing.T) {
 	if strings.Count(svg, "estimate whole v-fp32") != 1 || strings.Count(svg, "estimate partial v-custom") != 1 || strings.Contains(svg, "v-other") {
 		t.Error(svg)
 	}
-	from, to := attributes(t, svg, "whisker", "x1"), attributes(t, svg, "whisker", "x2")
+	from, to := charttest.Attributes(t, svg, "whisker", "x1"), charttest.Attributes(t, svg, "whisker", "x2")
 	if len(from) != 6 || !near(2*(to[0]-from[0]), to[3]-from[3], .03) {
 		t.Errorf("intervals from %v to %v", from, to)
 	}

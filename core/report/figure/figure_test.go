@@ -1,57 +1,28 @@
 package figure
 
 import (
-	"encoding/xml"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"quantlab/core/report/chart/charttest"
 )
 
 var (
 	nan, inf = math.NaN(), math.Inf(1)
-	percent  = regexp.MustCompile(`\b(x|x1|x2|cx|width)="(-?[0-9.e+]+)%"`)
 )
 
 // check fails on a drawing that is no XML, that has numbers which are none, styles of its own, places outside or no description, and
 // returns its description.
 func check(t *testing.T, svg string) string {
 	t.Helper()
-	var root struct {
-		Role  string `xml:"role,attr"`
-		Label string `xml:"aria-label,attr"`
-	}
-	if err := xml.Unmarshal([]byte(svg), &root); err != nil {
-		t.Fatalf("%v in %s", err, svg)
-	}
-	if root.Role != "img" || root.Label == "" {
-		t.Fatalf("no description: %s", svg)
-	}
+	label := charttest.Check(t, svg)
 	drawn := svg[strings.Index(svg, ">"):] // a series may be named NaN
-	if strings.Contains(drawn, `"NaN`) || strings.Contains(drawn, `Inf"`) || strings.Contains(svg, "style=") {
+	if strings.Contains(drawn, `"NaN`) || strings.Contains(drawn, `Inf"`) {
 		t.Fatal(svg)
 	}
-	for _, m := range percent.FindAllStringSubmatch(svg, -1) {
-		if v, err := strconv.ParseFloat(m[2], 64); err != nil || v < 0 || v > 100 {
-			t.Fatalf("%s leaves the drawing: %s", m[0], svg)
-		}
-	}
-	return root.Label
-}
-
-// attributes returns the numbers of an attribute in all elements of a class.
-func attributes(t *testing.T, svg, class, name string) []float64 {
-	t.Helper()
-	var out []float64
-	for _, m := range regexp.MustCompile(`<\w+ class="`+class+`"[^>]*?\b`+name+`="([-0-9.]+)`).FindAllStringSubmatch(svg, -1) {
-		v, err := strconv.ParseFloat(m[1], 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
+	return label
 }
 
 func near(a, b, slack float64) bool { return math.Abs(a-b) <= slack }
@@ -75,18 +46,18 @@ func TestBarsAreProportional(t *testing.T) {
 	if label := check(t, svg); label != want {
 		t.Errorf("described as %q", label)
 	}
-	wide, y := attributes(t, svg, "bar", "width"), attributes(t, svg, "bar", "y")
+	wide, y := charttest.Attributes(t, svg, "bar", "width"), charttest.Attributes(t, svg, "bar", "y")
 	if len(wide) != 4 || !near(wide[1], 100*(1-.3), .01) || !near(wide[0], .4*wide[1], .01) || !near(wide[2], .2*wide[1], .01) {
 		t.Fatalf("bars are %v wide", wide)
 	}
 	if !near(y[2]-y[0], laneHeight, .01) || !near(y[3]-y[1], laneHeight, .01) || y[1] <= y[2] {
 		t.Errorf("bars lie at %v", y)
 	}
-	from, to := attributes(t, svg, "whisker", "x1"), attributes(t, svg, "whisker", "x2")
+	from, to := charttest.Attributes(t, svg, "whisker", "x1"), charttest.Attributes(t, svg, "whisker", "x2")
 	if !near(from[0], 30+.7*38, .01) || !near(to[0], 30+.7*42, .01) {
 		t.Errorf("whisker from %v to %v", from[0], to[0])
 	}
-	if dots := attributes(t, svg, "sample", "cx"); len(dots) != 3 || !near(dots[2], 30+.7*42, .01) {
+	if dots := charttest.Attributes(t, svg, "sample", "cx"); len(dots) != 3 || !near(dots[2], 30+.7*42, .01) {
 		t.Errorf("samples at %v", dots)
 	}
 }
@@ -97,7 +68,7 @@ func TestUprightBars(t *testing.T) {
 		Series: []Series{{Kind: Bars, Points: []Point{{X: 0, Y: 2}, {X: 1, Y: -1}}}}}
 	svg := f.SVG()
 	check(t, svg)
-	y, high := attributes(t, svg, "bar", "y"), attributes(t, svg, "bar", "height")
+	y, high := charttest.Attributes(t, svg, "bar", "y"), charttest.Attributes(t, svg, "bar", "height")
 	if !near(high[0], 2*high[1], .2) || !near(y[0]+high[0], y[1], .2) {
 		t.Errorf("bars at %v, %v high", y, high)
 	}

@@ -62,15 +62,7 @@ func ampEffects(rows []wire.AMPRow) []effect {
 }
 
 // lowType names a row's low type.
-func lowType(r wire.AMPRow) string {
-	switch r.Type {
-	case wire.BFloat16:
-		return "bfloat16"
-	case wire.Float16:
-		return "float16"
-	}
-	return line(r.Type)
-}
+func lowType(r wire.AMPRow) string { return line(report.TypeName(r.Type)) }
 
 func ampCite(r wire.AMPRow) string { return r.Model + ", trained in " + lowType(r) }
 

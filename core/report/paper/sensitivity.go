@@ -44,7 +44,7 @@ func (w *writer) sensitivity() {
 func (w *writer) part(i, of int, id string, s wire.Setting) {
 	w.partTitle(i, of, id, s)
 	if len(s.Settings.Models) > 0 {
-		w.text(report.Settings(wire.Result{Version: s.Version, Hardware: s.Hardware, Settings: s.Settings}))
+		w.text(report.SettingText(s))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func RenderAMP(w io.Writer, a wire.AMP, width int, color bool) error {
 	d := newDrawing(width, color)
 	d.hardware(a.Hardware)
-	d.paragraph(report.AMPSettings(a), d.style.plain)
+	d.paragraph(report.SettingText(a.Setting), d.style.plain)
 	for _, t := range report.AMPTables(a) {
 		names := 1
 		if t.Columns[1].Key == "batch" {

@@ -48,13 +48,7 @@ func ampCommand(s *streams) *cobra.Command {
 			if opt.Seeds == 0 { // which would mean the default
 				return usagef("seeds 0 is out of range: give 1 to %d", wire.MaxTrainings)
 			}
-			if err := opt.Validate(); err != nil {
-				return usageError{err}
-			}
-			if err := host().Check(req); err != nil {
-				return usageError{err}
-			}
-			if err := out.resolve(); err != nil {
+			if err := out.settle(opt.Validate(), host().Check(req)); err != nil {
 				return err
 			}
 			return runAMP(cmd.Context(), out, req, opt)

@@ -47,10 +47,7 @@ func inspectCommand(s *streams) *cobra.Command {
 			if err := settlePlan(&req, variant, cmd.Flags().Changed); err != nil {
 				return usageError{err}
 			}
-			if err := lab.CheckSample(req.Conversion); err != nil {
-				return usageError{err}
-			}
-			if err := out.resolve(); err != nil {
+			if err := out.settle(lab.CheckSample(req.Conversion)); err != nil {
 				return err
 			}
 			return runInspect(cmd.Context(), out, req)

@@ -38,6 +38,16 @@ func (o *output) addTo(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write to this file instead of standard output")
 }
 
+// settle checks what a command was asked for, and its output, before any work is done. What the checks found is wrong usage.
+func (o *output) settle(checks ...error) error {
+	for _, err := range checks {
+		if err != nil {
+			return usageError{err}
+		}
+	}
+	return o.resolve()
+}
+
 // resolve settles the format and checks the file, before any work is done.
 func (o *output) resolve() error {
 	switch ext := strings.TrimPrefix(filepath.Ext(o.file), "."); {

@@ -50,13 +50,7 @@ func plansCommand(s *streams) *cobra.Command {
 				opt.Schemes[i] = strings.TrimSpace(scheme)
 			}
 			opt = opt.WithDefaults()
-			if err := opt.Validate(); err != nil {
-				return usageError{err}
-			}
-			if err := host().Check(req); err != nil {
-				return usageError{err}
-			}
-			if err := out.resolve(); err != nil {
+			if err := out.settle(opt.Validate(), host().Check(req)); err != nil {
 				return err
 			}
 			return runPlans(cmd.Context(), out, req, opt)

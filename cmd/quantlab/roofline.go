@@ -48,10 +48,7 @@ func rooflineCommand(s *streams) *cobra.Command {
 			if job.req.Batches, err = parseBatches(batches); err != nil {
 				return err
 			}
-			if err := host().Check(job.req); err != nil {
-				return usageError{err}
-			}
-			if err := out.resolve(); err != nil {
+			if err := out.settle(host().Check(job.req)); err != nil {
 				return err
 			}
 			return job.run(cmd.Context(), out)

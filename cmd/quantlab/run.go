@@ -44,10 +44,7 @@ func runCommand(s *streams) *cobra.Command {
 			if req.Batches, err = parseBatches(batches); err != nil {
 				return err
 			}
-			if err := host().Check(req); err != nil {
-				return usageError{err}
-			}
-			if err := out.resolve(); err != nil {
+			if err := out.settle(host().Check(req)); err != nil {
 				return err
 			}
 			return runLab(cmd.Context(), out, req)

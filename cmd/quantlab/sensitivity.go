@@ -44,13 +44,7 @@ func sensitivityCommand(s *streams) *cobra.Command {
 			if req.Batches, err = parseBatches(batches); err != nil {
 				return err
 			}
-			if err := host().Check(req); err != nil {
-				return usageError{err}
-			}
-			if err := lab.CheckSensitivity(req); err != nil {
-				return usageError{err}
-			}
-			if err := out.resolve(); err != nil {
+			if err := out.settle(host().Check(req), lab.CheckSensitivity(req)); err != nil {
 				return err
 			}
 			return runSensitivity(cmd.Context(), out, req)

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Sees to the programs that tests use beside Go: Chromium for the page, poppler-utils to read PDFs back. Takes what is there, or
-# installs the system's package where that needs no password. Tests without their program say so and are skipped; with
-# QUANTLAB_REQUIRE_BROWSER or QUANTLAB_REQUIRE_POPPLER set, that is a failure.
+# Sees to the programs that tests use beside Go: Chromium for the page, npm for the checker of its accessibility, poppler-utils to
+# read PDFs back. Takes what is there, or installs the system's package where that needs no password. Tests without their program say
+# so and are skipped; with QUANTLAB_REQUIRE_BROWSER or QUANTLAB_REQUIRE_POPPLER set, that is a failure.
 has() {
   for name in "$@"; do
     command -v "$name" >/dev/null 2>&1 && return 0
@@ -33,6 +33,10 @@ missing=0
 if ! has "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable chrome msedge &&
   [ ! -d /Applications/Chromium.app ] && [ ! -d "/Applications/Google Chrome.app" ] && ! get chromium chromium chromium; then
   echo 'test: no Chromium is here and none could be installed: the browser tests are skipped (install one, or set CHROMIUM to its path)'
+  [ -z "${QUANTLAB_REQUIRE_BROWSER:-}" ] || missing=1
+fi
+if ! has npm && ! get npm npm npm; then
+  echo 'test: npm is not here and could not be installed: the accessibility of the page is not checked'
   [ -z "${QUANTLAB_REQUIRE_BROWSER:-}" ] || missing=1
 fi
 if ! { has pdftotext && has pdffonts; } && ! get poppler-utils poppler-utils poppler-utils; then

@@ -319,6 +319,10 @@ func TestResultsOutliveTheVisit(t *testing.T) {
 		kept = f.results[0]
 	})
 	scene(t, func(t *testing.T, s *session, f *fakeTab) {
+		if f.recall != nil {
+			t.Error("read before a view shows it")
+		}
+		s.recallStudy()
 		f.recall(kept)
 		settle()
 		if len(s.Study.AMP) != 1 || len(s.Study.AMP[0].Rows) != 1 || s.Study.Made == "" {
@@ -331,6 +335,7 @@ func TestResultsOutliveTheVisit(t *testing.T) {
 	})
 	for name, text := range map[string]string{"damaged": kept[:len(kept)/2], "no study": `{"hello":1}`, "too large": kept + strings.Repeat(" ", maxKept)} {
 		scene(t, func(t *testing.T, s *session, f *fakeTab) {
+			s.recallStudy()
 			f.recall(text)
 			settle()
 			if hasParts(s.Study) || !slices.Equal(f.results, []string{""}) {
@@ -344,6 +349,7 @@ func TestResultsOutliveTheVisit(t *testing.T) {
 		f.browser(1, done())
 		measure(s, wire.Browser, wire.OpSensitivity)
 		f.browser(2, sensitivityOf(wire.Browser, wire.Lab(), "mnist-lab1"))
+		s.recallStudy()
 		f.recall(kept)
 		settle()
 		if len(s.Study.AMP) != 0 || len(s.Study.Sensitivity) != 1 {

@@ -55,7 +55,7 @@ func (n *navigator) follow() {
 
 // arrive moves to what is shown at u, once it is drawn. To the first page of a visit the browser has moved by itself.
 func (n *navigator) arrive(u *url.URL) {
-	showCurrent() // once more: what the server drew may have been replaced since
+	showCurrent()
 	window, place, link := goapp.Window(), placeOf(u), n.link
 	n.link = false
 	if place == n.here {

@@ -68,7 +68,6 @@ func (p *page) OnNav(ctx goapp.Context) {
 		s.fallBehind(u.Path)
 	}
 	ctx.Defer(func(goapp.Context) {
-		showCurrent()
 		if len(s.behind) == 0 {
 			p.nav.arrive(u)
 		} else {

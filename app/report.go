@@ -23,7 +23,10 @@ func reportView() view {
 		Render: renderReport, Late: []string{partPaper},
 		Visit: func(*session, url.Values) []string { return nil },
 		Query: func(*session) string { return "" },
-		Enter: func(s *session) { s.Report.load(s.platform) },
+		Enter: func(s *session) {
+			s.Report.load(s.platform)
+			s.recallStudy()
+		},
 	}
 }
 
@@ -32,6 +35,7 @@ const partPaper = "report-paper"
 // A ReportState is what the Report view knows beside the study.
 type ReportState struct {
 	Words   map[string]string // the reader's own, by draft
+	edition int               // counts up when Words change
 	Loaded  bool              // what was kept is in Words
 	Editing string            // the draft whose text box is open
 	Problem string            // why words could not be kept
@@ -60,6 +64,7 @@ func (r *ReportState) load(p platform) {
 	words := map[string]string{}
 	if json.Unmarshal([]byte(text), &words) == nil {
 		r.Words = words
+		r.edition++
 	}
 }
 
@@ -83,6 +88,7 @@ func (s *session) write(draft, words string) (taken bool) {
 		next[draft] = words
 	}
 	r.Words, r.Problem = next, ""
+	r.edition++
 	if !s.platform.Keep(keptWords, encode(next)) {
 		r.Problem = "This browser does not let the page keep your words: they are gone when you close it, unless you download the report."
 		s.say(r.Problem)
@@ -114,7 +120,7 @@ func (s *session) measured() string {
 }
 
 // stamp changes whenever the report has to be written anew.
-func (s *session) stamp() string { return s.measured() + fmt.Sprint(s.Report.Words) }
+func (s *session) stamp() string { return fmt.Sprint(s.measured(), " ", s.Report.edition) }
 
 // writeUp returns the paper as of now; it is assembled once for each stamp.
 func (r *ReportState) writeUp(s *session) paper.Paper {
@@ -194,8 +200,8 @@ func (s *session) sectionParts() []string {
 
 // sectionStamp changes whenever a section has to be drawn anew.
 func (s *session) sectionStamp(i int) string {
-	stamp := s.measured()
 	sections := s.Report.writeUp(s).Sections
+	stamp := s.Report.of
 	if i >= len(sections) {
 		return stamp
 	}

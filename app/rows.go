@@ -96,8 +96,8 @@ func rowText(r rowView) goapp.UI {
 	return goapp.Small().Text(r.Text)
 }
 
-// placeholder fills the place of a figure: a grey bar while it is to come, a dash when it will not.
-func placeholder(state rowState) goapp.UI {
+// blank fills the place of a figure: a grey bar while it is to come, a dash when it will not.
+func blank(state rowState) goapp.UI {
 	if state == rowPending {
 		return goapp.Span().Class("skeleton").Aria("hidden", "true")
 	}
@@ -106,7 +106,7 @@ func placeholder(state rowState) goapp.UI {
 
 func lines(state rowState, first, second string) []goapp.UI {
 	if first == "" {
-		return []goapp.UI{placeholder(state)}
+		return []goapp.UI{blank(state)}
 	}
 	out := []goapp.UI{goapp.Span().Class("figure").Text(first)}
 	if second != "" {
@@ -142,7 +142,7 @@ func accuracyLines(r rowView) []goapp.UI {
 
 func latencyLines(state rowState, c cellView) []goapp.UI {
 	if c.Missing {
-		return []goapp.UI{placeholder(state)}
+		return []goapp.UI{blank(state)}
 	}
 	figure := []goapp.UI{goapp.B().Text(c.Mean)}
 	if c.Std != "" {

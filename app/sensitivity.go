@@ -1,7 +1,6 @@
 package app
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ func sensitivityView() view {
 			return notices
 		},
 		Query: func(s *session) string { return s.Sensitivity.choice().query() },
-		Enter: func(*session) {},
+		Enter: (*session).recallStudy,
 	}
 }
 
@@ -93,17 +92,7 @@ func renderSensitivity(s *session, level int) goapp.UI {
 // chooseSens changes one thing of the choice, spelled as in the address. What can't be taken stays in its field with the reason.
 func (s *session) chooseSens(key, value string) {
 	st := &s.Sensitivity
-	drafts := maps.Clone(st.Drafts)
-	delete(drafts, key)
-	next, err := st.choice().with(key, value)
-	if err != nil {
-		problem := sentence(err.Error())
-		put(&drafts, key, Draft{Text: value, Problem: problem})
-		s.say(problem)
-	} else {
-		st.Choice = next
-	}
-	st.Drafts = drafts
+	st.Choice = choose(s, st.choice(), &st.Drafts, key, value)
 	s.remember()
 }
 

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -146,39 +145,11 @@ func joined(numbers []int, separator string) string {
 }
 
 // query spells what differs from the choice at first, as parseSensChoice reads it.
-func (c sensChoice) query() string {
-	first, parts := firstSensChoice(), []string(nil)
-	for _, key := range sensKeys {
-		if v := c.value(key); v != first.value(key) {
-			parts = append(parts, key+"="+strings.ReplaceAll(url.QueryEscape(v), "%2C", ","))
-		}
-	}
-	return strings.Join(parts, "&")
-}
+func (c sensChoice) query() string { return queryOf(c, firstSensChoice(), sensKeys) }
 
-// maxPlanValue bounds what is read of a plan in an address, in bytes: a plan of eight layers has some 300.
-const maxPlanValue = 1024
-
-// parseSensChoice reads an address. What is missing is as at first; what is malformed is, too, and a sentence says so.
+// parseSensChoice reads an address.
 func parseSensChoice(query url.Values) (sensChoice, []string) {
-	c, notices := firstSensChoice(), []string(nil)
-	for _, key := range sensKeys {
-		values, ok := query[key]
-		if !ok {
-			continue
-		}
-		v := strings.TrimSpace(strings.Join(values, ","))
-		next, err := c, errors.New("that is too long")
-		if len(v) <= maxPlanValue {
-			next, err = c.with(key, v)
-		}
-		if err != nil {
-			notices = append(notices, fmt.Sprintf("The link says %s=%s, but %v. It is left as at first.", key, brief(v), err))
-			continue
-		}
-		c = next
-	}
-	return c, notices
+	return readChoices(firstSensChoice(), sensKeys, query)
 }
 
 // spec is the model's, which is always one that there is.

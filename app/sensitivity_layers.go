@@ -134,7 +134,7 @@ func (l sensLayout) group(variant string, rows []wire.SensitivityRow, refs []wir
 	if len(compare.Rows) > 0 {
 		g.Blocks = append(g.Blocks, compare)
 	}
-	for _, layer := range layerOrder(mine) {
+	for _, layer := range report.Layers(mine) {
 		b := sensBlock{Layer: layer, Title: layer}
 		if n, ok := layerNumber(layer); ok {
 			dims := l.choice.spec().Dims()
@@ -151,17 +151,6 @@ func (l sensLayout) group(variant string, rows []wire.SensitivityRow, refs []wir
 		g.Blocks = append(g.Blocks, b)
 	}
 	return g
-}
-
-// layerOrder names the layers in the order in which they came.
-func layerOrder(rows []wire.SensitivityRow) []string {
-	var out []string
-	for _, r := range rows {
-		if !slices.Contains(out, r.Layer) {
-			out = append(out, r.Layer)
-		}
-	}
-	return out
 }
 
 // layerNumber reads the number of a layer of that name, from 0.

@@ -37,6 +37,7 @@ type session struct {
 	prerendered map[string]string        // HTML of bodies as the server has drawn them, by part, until they are drawn here
 	told        bool                     // what to draw after the event at hand
 	stale       bool                     // the page is to be drawn after this flush
+	recalled    bool                     // the study of an earlier visit was asked for
 
 	mu      sync.Mutex
 	inbox   []func()
@@ -99,7 +100,6 @@ func (s *session) start(p platform, ui func(func() (draw bool))) {
 		s.meetNative("", "this page is embedded in another")
 		return
 	}
-	p.KeptResults(func(text string) { s.soon(func() { s.recall(text) }) })
 	p.NativeHardware(func(hardware, problem string) {
 		s.soon(func() { s.meetNative(hardware, problem) })
 	})

@@ -22,6 +22,15 @@ func (s *session) keepStudy() {
 	}
 }
 
+// recallStudy asks for the study of an earlier visit, the first time that a view wants to show it: there may be megabytes to read.
+func (s *session) recallStudy() {
+	if s.recalled || s.platform == nil || s.embedded() {
+		return
+	}
+	s.recalled = true
+	s.platform.KeptResults(func(text string) { s.soon(func() { s.recall(text) }) })
+}
+
 // recall takes up the study of an earlier visit, unless this one has already measured. What can't be read is forgotten.
 func (s *session) recall(text string) {
 	if text == "" || hasParts(s.Study) {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -27,7 +26,7 @@ func trainingView() view {
 			return notices
 		},
 		Query: func(s *session) string { return s.Training.choice().query() },
-		Enter: func(*session) {},
+		Enter: (*session).recallStudy,
 	}
 }
 
@@ -120,17 +119,7 @@ func renderTraining(s *session, level int) goapp.UI {
 // chooseTraining changes one thing of the choice, spelled as in the address. What can't be taken stays in its field with the reason.
 func (s *session) chooseTraining(key, value string) {
 	st := &s.Training
-	drafts := maps.Clone(st.Drafts)
-	delete(drafts, key)
-	next, err := st.choice().with(key, value)
-	if err != nil {
-		problem := sentence(err.Error())
-		put(&drafts, key, Draft{Text: value, Problem: problem})
-		s.say(problem)
-	} else {
-		st.Choice = next
-	}
-	st.Drafts = drafts
+	st.Choice = choose(s, st.choice(), &st.Drafts, key, value)
 	s.remember()
 }
 

@@ -103,33 +103,11 @@ func (c trainChoice) value(key string) string {
 }
 
 // query spells what differs from the choice at first, as parseTrainChoice reads it.
-func (c trainChoice) query() string {
-	first, parts := firstTrainChoice(), []string(nil)
-	for _, key := range trainKeys {
-		if v := c.value(key); v != first.value(key) {
-			parts = append(parts, key+"="+url.QueryEscape(v))
-		}
-	}
-	return strings.Join(parts, "&")
-}
+func (c trainChoice) query() string { return queryOf(c, firstTrainChoice(), trainKeys) }
 
-// parseTrainChoice reads an address. What is missing is as at first; what is malformed is, too, and a sentence says so.
+// parseTrainChoice reads an address.
 func parseTrainChoice(query url.Values) (trainChoice, []string) {
-	c, notices := firstTrainChoice(), []string(nil)
-	for _, key := range trainKeys {
-		values, ok := query[key]
-		if !ok {
-			continue
-		}
-		v := strings.TrimSpace(strings.Join(values, ","))
-		next, err := c.with(key, v)
-		if err != nil {
-			notices = append(notices, fmt.Sprintf("The link says %s=%s, but %v. It is left as at first.", key, brief(v), err))
-			continue
-		}
-		c = next
-	}
-	return c, notices
+	return readChoices(firstTrainChoice(), trainKeys, query)
 }
 
 // spec is the model's, which is always one that there is.
@@ -227,15 +205,4 @@ func (c trainChoice) says() string {
 		epochs = c.spec().Epochs
 	}
 	return fmt.Sprintf("%s on %s, %s, %s of each kind", c.Model, examples, plural(epochs, "epoch"), plural(o.Seeds, "training"))
-}
-
-// typeName is a type in full.
-func typeName(id string) string {
-	switch id {
-	case wire.BFloat16:
-		return "bfloat16"
-	case wire.Float16:
-		return "float16"
-	}
-	return id
 }

@@ -8,6 +8,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report"
 )
 
 // trainControls are the settings of a training.
@@ -80,7 +81,7 @@ func (s *session) trainHint() string {
 
 // emulation says whether the place multiplies the type in hardware, as far as that is known.
 func (s *session) emulation(c trainChoice) string {
-	name := typeName(c.Type)
+	name := report.TypeName(c.Type)
 	const emulated = "the same results as such an instruction would give, and no claim about speed."
 	switch {
 	case c.Where == wire.Browser:

@@ -24,7 +24,7 @@ func (s *session) trainCurves(level int) goapp.UI {
 	if _, row, ok := st.trained(s.Study, st.choice().Where); ok && len(row.Float32) > 0 && len(row.Mixed) > 0 {
 		return trainFigures(level, st.choice(), row.Float32[0], row.Mixed[0], seedWords(row))
 	}
-	text := "No " + typeName(st.choice().Type) + " training of " + st.choice().Model + " " + inHost(st.choice().Where) + " yet: press Train and watch the loss fall."
+	text := "No " + report.TypeName(st.choice().Type) + " training of " + st.choice().Model + " " + inHost(st.choice().Where) + " yet: press Train and watch the loss fall."
 	if s.measuring(wire.OpAMP) {
 		text = "The curves begin with the first steps."
 	}
@@ -41,7 +41,7 @@ func liveWords(l *liveTraining) string {
 	case wire.EventError:
 		return "Failed: the curves end where the training did, " + seed + "."
 	}
-	return fmt.Sprintf("Now training in %s, %s: step %s, %s s so far.", typeName(last.Type), seed, report.Count(last.Steps), report.Figures(last.Seconds, 2))
+	return fmt.Sprintf("Now training in %s, %s: step %s, %s s so far.", report.TypeName(last.Type), seed, report.Count(last.Steps), report.Figures(last.Seconds, 2))
 }
 
 func seedWords(row wire.AMPRow) string {
@@ -78,7 +78,7 @@ func lossFigure(c trainChoice, base, mixed wire.Training) plots.Figure {
 	for _, t := range []struct {
 		wire.Training
 		name, variant string
-	}{{base, "float32", wire.Baseline}, {mixed, typeName(c.Type) + ", mixed", wire.AMPVariant}} {
+	}{{base, "float32", wire.Baseline}, {mixed, report.TypeName(c.Type) + ", mixed", wire.AMPVariant}} {
 		s := plots.Series{Name: t.name, Variant: t.variant, Kind: plots.Line}
 		for _, p := range t.Curve {
 			s.Points = append(s.Points, plots.Point{X: float64(p.Step), Y: p.Loss})
@@ -122,7 +122,7 @@ const mostRows = 32
 
 // curveTable has the numbers of both figures, of steps evenly spread and of the last.
 func curveTable(c trainChoice, base, mixed wire.Training) string {
-	headers := []string{"Step", "float32 loss", typeName(c.Type) + " loss"}
+	headers := []string{"Step", "float32 loss", report.TypeName(c.Type) + " loss"}
 	scaled := c.Type == wire.Float16
 	if scaled {
 		headers = append(headers, "Loss scale", "Steps skipped so far")

@@ -38,7 +38,7 @@ func (s *session) trainRows(level int) goapp.UI {
 func trainResult(level int, part wire.AMP, row wire.AMPRow) goapp.UI {
 	host := part.Hardware.Host
 	id := "train-" + host
-	facts := strings.Join([]string{row.Model, typeName(row.Type), engineFact(row.Row)}, " · ")
+	facts := strings.Join([]string{row.Model, report.TypeName(row.Type), engineFact(row.Row)}, " · ")
 	tables := report.AMPTables(wire.AMP{Setting: part.Setting, Options: part.Options, Rows: []wire.AMPRow{row}})
 	var below []goapp.UI
 	if len(tables) > 0 {
@@ -95,7 +95,7 @@ func trainLine(all wire.AMPRow, r wire.Row, trainings []wire.Training) goapp.UI 
 	name, kind, variant := "float32", "the baseline", wire.Baseline
 	time, matrix := verdictView{Class: "none", Words: "baseline"}, verdictView{Class: "none", Words: "baseline"}
 	if mixed {
-		name, kind, variant = typeName(all.Type)+", mixed", "products in "+all.Type, wire.AMPVariant
+		name, kind, variant = report.TypeName(all.Type)+", mixed", "products in "+all.Type, wire.AMPVariant
 		time, matrix = trainVerdict(all, all.Time), trainVerdict(all, all.Matrix)
 	}
 	cells := []goapp.UI{
@@ -245,7 +245,7 @@ func costWords(r wire.AMPRow, base, mixed wire.Training) string {
 	}
 	if r.Emulated {
 		return fmt.Sprintf("The products were emulated: factors are rounded to %s, then multiplied and added in float32, as an instruction for %s would do it. "+
-			"The numbers are the same; the seconds say nothing of mixed precision.", typeName(r.Type), typeName(r.Type))
+			"The numbers are the same; the seconds say nothing of mixed precision.", report.TypeName(r.Type), report.TypeName(r.Type))
 	}
 	return fmt.Sprintf("Matrix products took %s of the time in float32 and %s with mixed precision, conversions included. The rest, Adam above all, is float32 in both and "+
 		"bounds what faster products can gain.", share(base), share(mixed))

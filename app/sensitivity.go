@@ -64,7 +64,7 @@ func renderSensitivity(s *session, level int) goapp.UI {
 		goapp.Section().Class("section").Aria("labelledby", "sens-layers").Body(
 			goapp.Div().Class("head").Body(
 				heading(level, "sens-layers", "One layer at a time"),
-				goapp.P().Text("One quantized, the others float32; then the other way round."),
+				goapp.P().Text(s.Sensitivity.choice().both()),
 			),
 			s.part(partSensAsk, func() goapp.UI { return s.askLayers() }),
 			s.part(partSensLayers, func() goapp.UI { return s.sensLayers(level + 1) }),

@@ -160,6 +160,15 @@ func (c sensChoice) spec() nn.Spec {
 
 func (c sensChoice) layers() int { return layersOf(c.spec()) }
 
+// both says what is measured of each layer.
+func (c sensChoice) both() string {
+	text := "One quantized, the others float32; then the other way round."
+	if c.layers() == 2 {
+		text += " Of two layers, one alone and all but the other are the same plan."
+	}
+	return text
+}
+
 // request is what a host is asked for; variants may be nil where an experiment has none.
 func (c sensChoice) request(variants []string) *wire.Request {
 	r := wire.Lab()

@@ -151,8 +151,11 @@ func happened(r wire.AMPRow) []string {
 			plural(mixed.Steps, "step"), report.Figures(base.Curve[n-1].Loss, 3), report.Figures(mixed.Curve[m-1].Loss, 3), closeWords(base, mixed)))
 	}
 	if p := r.Paired; p != nil && r.Total > 0 {
-		out = append(out, fmt.Sprintf("On %s the two networks answer differently %s: %s.",
-			plural(r.Total, "test example"), times(len(p.Flipped)), chanceWords(p)))
+		answer := "alike every time"
+		if n := len(p.Flipped); n > 0 {
+			answer = "differently " + times(n)
+		}
+		out = append(out, fmt.Sprintf("On %s the two networks answer %s: %s.", plural(r.Total, "test example"), answer, chanceWords(p)))
 	}
 	return append(out, costWords(r, base, mixed))
 }
@@ -210,8 +213,6 @@ func firstScale(t wire.Training) float64 {
 // times counts occasions.
 func times(n int) string {
 	switch n {
-	case 0:
-		return "never"
 	case 1:
 		return "once"
 	case 2:

@@ -30,6 +30,9 @@ func newGate(t *testing.T, target string, changes ...change) *gate {
 	g := &gate{}
 	back := httputil.NewSingleHostReverseProxy(u)
 	back.FlushInterval = -1 // server-sent events must not wait
+	// A server of package httptest that closes closes connections of the default transport, those of other gates too.
+	transport := &http.Transport{}
+	back.Transport = transport
 	back.ModifyResponse = func(r *http.Response) error {
 		for _, c := range changes {
 			c(r)
@@ -45,6 +48,7 @@ func newGate(t *testing.T, target string, changes ...change) *gate {
 	t.Cleanup(func() {
 		g.CloseClientConnections()
 		g.Close()
+		transport.CloseIdleConnections()
 	})
 	return g
 }

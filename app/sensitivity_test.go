@@ -71,7 +71,7 @@ func FuzzSensChoice(f *testing.F) {
 				t.Fatalf("%q: %v", query, err)
 			}
 		}
-		if err := (wire.SweepOptions{Sizes: c.Sizes, Seeds: c.Seeds}).Validate([]string{c.Model}); err != nil {
+		if err := (wire.SweepOptions{Sizes: c.Sizes, Seeds: c.Seeds}).Validate(wire.Request{Models: []string{c.Model}}); err != nil {
 			t.Fatalf("%q: %v", query, err)
 		}
 		if values, err = url.ParseQuery(c.query()); err != nil {

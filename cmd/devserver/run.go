@@ -122,7 +122,7 @@ func (s *server) checkCommand(c wire.Command) error {
 	case c.Op == wire.OpPlans && c.Plans != nil:
 		return c.Plans.Validate()
 	case c.Op == wire.OpSweep && c.Sweep != nil:
-		return c.Sweep.Validate(c.Request.Models)
+		return c.Sweep.Validate(*c.Request)
 	case c.Op == wire.OpAMP && c.AMP != nil:
 		return c.AMP.Validate()
 	}

@@ -84,7 +84,7 @@ func TestDigitsFromPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if quant.Argmax(logits) == int(examples.Labels[i]) {
+		if quant.Class(logits) == int(examples.Labels[i]) {
 			right++
 		}
 	}

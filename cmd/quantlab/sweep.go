@@ -41,7 +41,7 @@ func sweepCommand(s *streams) *cobra.Command {
 			if opt.Seeds == 0 { // which would mean the default
 				return usagef("seeds 0 is out of range: give 1 to %d", wire.MaxSeeds)
 			}
-			if err := out.settle(opt.Validate(req.Models), host().Check(req)); err != nil {
+			if err := out.settle(opt.Validate(req), host().Check(req)); err != nil {
 				return err
 			}
 			return runSweep(cmd.Context(), out, req, opt)

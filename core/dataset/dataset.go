@@ -11,6 +11,9 @@ const (
 	Dev   = "dev"  // SST-2: its evaluation set, since the labels of its test set were never published
 )
 
+// Sample is the part of the training set that calibrates static quantization: see CalibrationRows.
+const Sample = "sample"
+
 // Images are grey images of one size with the class of each.
 type Images struct {
 	Height, Width int

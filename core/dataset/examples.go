@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"quantlab/core/nn"
 )
@@ -10,7 +11,7 @@ import (
 // Start is set. Examples are never written to once made, so parts of them may be shared.
 type Examples struct {
 	Dim    int     // features of an example
-	Pixels []uint8 // Len x Dim; feature = pixel / 255
+	Pixels []uint8 // Len x Dim; see As
 
 	// Bags of words: example i holds Count[k] of word Index[k] for Start[i] <= k < Start[i+1], words ascending, none twice.
 	Start []int32 // Len + 1
@@ -18,9 +19,11 @@ type Examples struct {
 	Count []float32
 
 	Labels []uint8
+
+	features *[256]float32 // of pixels; nil: pixel / 255
 }
 
-// FromImages returns the images as rows of pixels. It shares im's memory.
+// FromImages returns the images as rows of pixels, scaled to 0..1. It shares im's memory.
 func FromImages(im *Images) *Examples {
 	return &Examples{Dim: im.Height * im.Width, Pixels: im.Pixels, Labels: im.Labels}
 }
@@ -33,6 +36,26 @@ func FromSentences(s *Sentences, v *Vocabulary) *Examples {
 		e.Start = append(e.Start, int32(len(e.Index)))
 	}
 	return e
+}
+
+// As returns the examples as the spec's model wants features: pixels scaled its way, words counted or only noticed. It shares e's
+// memory where it can.
+func (e *Examples) As(spec nn.Spec) *Examples {
+	out := *e
+	if e.Sparse() {
+		if spec.Binary {
+			out.Count = slices.Repeat([]float32{1}, len(e.Count))
+		}
+		return &out
+	}
+	out.features = nil
+	if spec.Scaling != (nn.Scaling{}) {
+		out.features = new([256]float32)
+		for p := range out.features {
+			out.features[p] = spec.Scaling.Feature(uint8(p))
+		}
+	}
+	return &out
 }
 
 // Len returns how many examples there are.
@@ -58,7 +81,7 @@ func (e *Examples) Gather(dst *nn.Batch, rows []int) {
 	}
 	dense(dst, len(rows), e.Dim)
 	for i, r := range rows {
-		scale(dst.Dense[i*e.Dim:(i+1)*e.Dim], e.Pixels[r*e.Dim:(r+1)*e.Dim])
+		e.scale(dst.Dense[i*e.Dim:(i+1)*e.Dim], e.Pixels[r*e.Dim:(r+1)*e.Dim])
 	}
 }
 
@@ -66,7 +89,7 @@ func (e *Examples) Gather(dst *nn.Batch, rows []int) {
 func (e *Examples) Slice(dst *nn.Batch, lo, hi int) {
 	if !e.Sparse() {
 		dense(dst, hi-lo, e.Dim)
-		scale(dst.Dense, e.Pixels[lo*e.Dim:hi*e.Dim])
+		e.scale(dst.Dense, e.Pixels[lo*e.Dim:hi*e.Dim])
 		return
 	}
 	from, to := e.Start[lo], e.Start[hi]
@@ -97,7 +120,7 @@ func (e *Examples) gatherBags(dst *nn.Batch, rows []int) {
 // Head returns the first n examples, or all of them if there are fewer. It shares e's memory.
 func (e *Examples) Head(n int) *Examples {
 	n = min(max(n, 0), e.Len())
-	out := &Examples{Dim: e.Dim, Labels: e.Labels[:n:n]}
+	out := &Examples{Dim: e.Dim, Labels: e.Labels[:n:n], features: e.features}
 	if !e.Sparse() {
 		out.Pixels = e.Pixels[: n*e.Dim : n*e.Dim]
 		return out
@@ -113,7 +136,7 @@ func (e *Examples) Sample(n int, seed uint64) *Examples { return e.Pick(Draw(e.L
 
 // Pick returns copies of the named examples, in that order.
 func (e *Examples) Pick(rows []int) *Examples {
-	out := &Examples{Dim: e.Dim, Labels: make([]uint8, len(rows))}
+	out := &Examples{Dim: e.Dim, Labels: make([]uint8, len(rows)), features: e.features}
 	for i, r := range rows {
 		out.Labels[i] = e.Labels[r]
 	}
@@ -147,10 +170,14 @@ func Draw(of, n int, seed uint64) []int {
 }
 
 // scale sets dst to the features of pixels.
-func scale(dst []float32, pixels []uint8) {
+func (e *Examples) scale(dst []float32, pixels []uint8) {
+	features := e.features
+	if features == nil {
+		features = &unit
+	}
 	dst = dst[:len(pixels)]
 	for i, p := range pixels {
-		dst[i] = unit[p]
+		dst[i] = features[p]
 	}
 }
 

@@ -80,7 +80,7 @@ func (t *trial) classes(ctx context.Context, m *quant.Model, told func(done, tot
 // appendClasses appends the answers that the logits of some examples give.
 func appendClasses(answers []int, logits []float32, classes int) []int {
 	for ; len(logits) > 0; logits = logits[classes:] {
-		answers = append(answers, quant.Argmax(logits[:classes]))
+		answers = append(answers, quant.Class(logits[:classes]))
 	}
 	return answers
 }

@@ -25,7 +25,7 @@ func compareTraining(ctx context.Context, host Host, src Source, req wire.Reques
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	r, err := newRunner(host, src, req, emit)
+	r, err := newRunner(ctx, host, src, req, emit)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func Calibrate(ctx context.Context, net *nn.Network, examples *dataset.Examples,
 
 // calibrateTo is calibrate for any plan whose activations one calibration serves.
 func (t *trial) calibrateTo(ctx context.Context, plan quant.Plan) (cal *quant.Calibration, note string, err error) {
-	if t.meta.Calibration != nil && ObservesLikeTheLab(plan) {
+	if t.meta.Calibration != nil && t.spec.Calibration == "" && ObservesLikeTheLab(plan) {
 		return t.meta.Calibration, "", nil
 	}
 	step := t.step("calibrating")

@@ -64,7 +64,7 @@ func testRunner(t *testing.T, src Source, req wire.Request, emit func(wire.Event
 	if emit == nil {
 		emit = func(wire.Event) {}
 	}
-	r, err := newRunner(testHost(), src, req, emit)
+	r, err := newRunner(t.Context(), testHost(), src, req, emit)
 	if err != nil {
 		t.Fatal(err)
 	}

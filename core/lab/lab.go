@@ -30,14 +30,17 @@ const EvalBatch = 64
 // be nil, hears how many bytes of how many have arrived. An error that wraps *dataset.MissingError means that the data
 // is not here; the rows concerned then say so, and the run goes on.
 type Source interface {
+	// Own tells what models and examples of the reader's own there are; nil where there are none.
+	Own(ctx context.Context) (*wire.Own, error)
 	// Network returns the trained model of that spec with what its file says of it.
 	Network(ctx context.Context, spec nn.Spec, progress func(done, total int64)) (*nn.Network, modelfile.Meta, error)
-	// Test returns the first n examples of the test set, in its order; 0 is all of them.
+	// Test returns the first n examples of the test set, or of spec.Test, in its order; 0 is all of them.
 	Test(ctx context.Context, spec nn.Spec, n int, progress func(done, total int64)) (*dataset.Examples, error)
-	// Calibration returns the examples of the training set that calibrate static quantization.
+	// Calibration returns the examples that calibrate static quantization: of the training set, or of spec.Calibration.
 	Calibration(ctx context.Context, spec nn.Spec, progress func(done, total int64)) (*dataset.Examples, error)
-	// Sentences returns the texts of the first n examples of SST-2's dev set, in its order; 0 is all of them.
-	Sentences(ctx context.Context, n int, progress func(done, total int64)) (*dataset.Sentences, error)
+	// Sentences returns the texts of the first n examples, in their order; 0 is all of them. The split is dataset.Dev, as Test,
+	// dataset.Sample, as Calibration, or dataset.Train.
+	Sentences(ctx context.Context, spec nn.Spec, split string, n int, progress func(done, total int64)) (*dataset.Sentences, error)
 	// Train returns the whole training set.
 	Train(ctx context.Context, spec nn.Spec, progress func(done, total int64)) (*dataset.Examples, error)
 }

@@ -169,6 +169,10 @@ func unsteady(rows []wire.Row) string {
 // madeUp draws n inputs for a model whose data is not here: bags of bagWords words, or images of noise. They serve to
 // measure latency, and nothing else.
 func madeUp(spec nn.Spec, n int, seed uint64) *dataset.Examples {
+	return makeUp(spec, n, seed).As(spec)
+}
+
+func makeUp(spec nn.Spec, n int, seed uint64) *dataset.Examples {
 	random := rand.New(rand.NewPCG(seed, 0x6261677321)) // any fixed stream will do
 	e := &dataset.Examples{Dim: spec.In, Labels: make([]uint8, n)}
 	if spec.Data != nn.SST2 {

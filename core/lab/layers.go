@@ -10,7 +10,6 @@ import (
 	"quantlab/core/kernel"
 	"quantlab/core/lab/wire"
 	"quantlab/core/measure"
-	"quantlab/core/nn"
 	"quantlab/core/quant"
 )
 
@@ -26,7 +25,7 @@ func LayerTimes(ctx context.Context, engine *kernel.Engine, req wire.Request, pr
 	team := kernel.NewTeam(req.Threads)
 	defer team.Close()
 	var times []wire.LayerTime
-	shapes := wideLayers(req.Models)
+	shapes := wideLayers(req)
 	for i, s := range shapes {
 		if progress != nil {
 			progress(i, len(shapes))
@@ -42,11 +41,11 @@ func LayerTimes(ctx context.Context, engine *kernel.Engine, req wire.Request, pr
 
 type shape struct{ in, out int }
 
-// wideLayers returns the shapes of the models' wide layers, each once.
-func wideLayers(models []string) []shape {
+// wideLayers returns the shapes of its models' wide layers, each once.
+func wideLayers(req wire.Request) []shape {
 	var shapes []shape
-	for _, id := range models {
-		spec, err := nn.SpecOf(id)
+	for _, id := range req.Models {
+		spec, err := req.Catalog().Of(id)
 		if err != nil { // the request was validated
 			continue
 		}

@@ -23,7 +23,7 @@ func searchPlans(ctx context.Context, host Host, src Source, req wire.Request, o
 	}
 	req, alone := host.oneThread(req)
 	host.Peaks = nil // a run's rows say how near the machine's limits they are
-	r, err := newRunner(host, src, req, emit)
+	r, err := newRunner(ctx, host, src, req, emit)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func run(ctx context.Context, host Host, src Source, req wire.Request, timeOnly 
 	if err := host.Check(req); err != nil {
 		return nil, err
 	}
-	r, err := newRunner(host, src, req, emit)
+	r, err := newRunner(ctx, host, src, req, emit)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (r *runner) eachModel(cost func(costing) float64, after float64, do func(nn
 	var specs []nn.Spec
 	var reached []float64 // cost of the experiment up to and including each model
 	for _, id := range r.req.Models {
-		spec, err := nn.SpecOf(id)
+		spec, err := r.spec(id)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,12 @@ func (r *runner) eachModel(cost func(costing) float64, after float64, do func(nn
 }
 
 // newRunner begins a run or another experiment: it emits EventStart. The request is one that the host can run.
-func newRunner(host Host, src Source, req wire.Request, emit func(wire.Event)) (*runner, error) {
+func newRunner(ctx context.Context, host Host, src Source, req wire.Request, emit func(wire.Event)) (*runner, error) {
+	own, err := src.Own(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req.Own = own.NamedBy(req)
 	engine, err := kernel.Lookup(req.Engine)
 	if err != nil {
 		return nil, err
@@ -125,6 +130,31 @@ func newRunner(host Host, src Source, req wire.Request, emit func(wire.Event)) (
 	start := *r.result
 	emit(wire.Event{Kind: wire.EventStart, Result: &start})
 	return r, nil
+}
+
+// spec returns the model of that name as this run measures it: on the reader's own examples, where the request names such as the
+// model reads.
+func (r *runner) spec(id string) (nn.Spec, error) {
+	spec, err := r.req.Catalog().Of(id)
+	if err != nil {
+		return spec, err
+	}
+	for _, use := range []struct {
+		name string
+		of   *string
+	}{{r.req.Test, &spec.Test}, {r.req.Calibration, &spec.Calibration}} {
+		if use.name == "" {
+			continue
+		}
+		data, err := r.req.Own.DataOf(use.name)
+		if err != nil {
+			return spec, err
+		}
+		if data.Data == spec.Data {
+			*use.of = use.name
+		}
+	}
+	return spec, nil
 }
 
 // setting is what an experiment tells of itself.
@@ -178,8 +208,8 @@ func (r *runner) variants() []wire.Variant {
 func (r *runner) asked(v wire.Variant) bool { return slices.Contains(r.req.Variants, v.ID) }
 
 func (r *runner) costing(id string) costing {
-	spec, err := nn.SpecOf(id)
-	if err != nil { // the request was validated
+	spec, err := r.spec(id)
+	if err != nil { // said where its turn comes
 		return costing{host: r.host, req: r.req}
 	}
 	return costing{spec: spec, host: r.host, req: r.req}
@@ -191,7 +221,7 @@ func (r *runner) forewarn() {
 		r.note(n)
 	}
 	images := slices.ContainsFunc(r.req.Models, func(id string) bool {
-		spec, err := nn.SpecOf(id)
+		spec, err := r.spec(id)
 		return err == nil && spec.Data == nn.MNIST
 	})
 	if r.req.Input == wire.Sparse && images {

@@ -28,7 +28,7 @@ func measureSensitivity(ctx context.Context, host Host, src Source, req wire.Req
 	}
 	req, alone := host.oneThread(req)
 	host.Peaks = nil // a run's rows say how near the machine's limits they are
-	r, err := newRunner(host, src, req, emit)
+	r, err := newRunner(ctx, host, src, req, emit)
 	if err != nil {
 		return nil, err
 	}

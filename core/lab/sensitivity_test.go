@@ -34,7 +34,7 @@ func studySensitivity(t *testing.T, ctx context.Context, host Host, src Source, 
 // sensitivityOf measures a model that the lab does not know.
 func sensitivityOf(t *testing.T, src Source, spec nn.Spec, req wire.Request) *wire.Sensitivity {
 	t.Helper()
-	r, err := newRunner(testHost(), src, req, func(wire.Event) {})
+	r, err := newRunner(t.Context(), testHost(), src, req, func(wire.Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,10 @@ func (s *fakeSource) Test(_ context.Context, spec nn.Spec, n int, _ func(done, t
 	return e, nil
 }
 
-func (s *fakeSource) Sentences(context.Context, int, func(done, total int64)) (*dataset.Sentences, error) {
+// Own tells of nothing.
+func (s *fakeSource) Own(context.Context) (*wire.Own, error) { return nil, nil }
+
+func (s *fakeSource) Sentences(context.Context, nn.Spec, string, int, func(done, total int64)) (*dataset.Sentences, error) {
 	return nil, fmt.Errorf("a run reads no texts")
 }
 

@@ -19,10 +19,10 @@ import (
 // draw from the training set, and tells how far accuracy hangs on the sample.
 func sweepCalibration(ctx context.Context, host Host, src Source, req wire.Request, o wire.SweepOptions, emit func(wire.Event)) (*wire.Sweep, error) {
 	o = o.WithDefaults()
-	if err := o.Validate(req.Models); err != nil {
+	if err := o.Validate(req); err != nil {
 		return nil, err
 	}
-	r, err := newRunner(host, src, req, emit)
+	r, err := newRunner(ctx, host, src, req, emit)
 	if err != nil {
 		return nil, err
 	}

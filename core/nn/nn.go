@@ -13,19 +13,59 @@ const (
 	SST2  = "sst2"
 )
 
-// A Spec fixes one of the lab's models: its data, its layers and how it is trained (Adam, cross-entropy).
+// A Spec fixes one model, of the lab or of the reader's own: its data, its layers and how it is trained (Adam, cross-entropy).
 type Spec struct {
-	ID     string  // "mnist-lab1"
-	Title  string  // "MNIST 1"
-	Data   string  // MNIST or SST2
-	Crop   int     // MNIST: side of the square centre crop, 28 is the whole image
-	Vocab  int     // SST-2: how many of the most frequent words, 0 is all of them
-	In     int     // input features
-	Hidden []int   // widths of the hidden layers, each followed by a ReLU
-	Out    int     // classes
-	LR     float64 // Adam's learning rate
-	Batch  int     // examples a training step
-	Epochs int
+	ID     string  `json:"id"`              // "mnist-lab1"
+	Title  string  `json:"title"`           // "MNIST 1"
+	Data   string  `json:"data"`            // MNIST or SST2
+	Crop   int     `json:"crop,omitempty"`  // MNIST: side of the square centre crop, 28 is the whole image
+	Vocab  int     `json:"vocab,omitempty"` // SST-2: how many of the most frequent words, 0 is all of them
+	In     int     `json:"in"`              // input features
+	Hidden []int   `json:"hidden"`          // widths of the hidden layers, each followed by a ReLU
+	Out    int     `json:"out"`             // logits; one stands for two classes, see Labels
+	LR     float64 `json:"lr"`              // Adam's learning rate
+	Batch  int     `json:"batch"`           // examples a training step
+	Epochs int     `json:"epochs"`
+
+	// Of the reader's own models.
+	Own     bool     `json:"own,omitempty"`
+	Scaling Scaling  `json:"scaling,omitzero"`  // MNIST: what the model was trained to see of pixels
+	Binary  bool     `json:"binary,omitempty"`  // SST-2: a bag tells which words occur, not how often
+	Classes []string `json:"classes,omitempty"` // names of the classes, where they are not the data's own
+
+	// The reader's own examples, by name, that stand in for Data's; "" is Data's.
+	Test        string `json:"test,omitempty"`        // to measure accuracy
+	Calibration string `json:"calibration,omitempty"` // to calibrate static layers
+}
+
+// A Scaling makes features of pixels from 0 to 255: (pixel/255 - Mean) / Std. The zero Scaling leaves them from 0 to 1.
+type Scaling struct {
+	Mean float64 `json:"mean"`
+	Std  float64 `json:"std"`
+}
+
+// Feature returns what becomes of a pixel, rounded once.
+func (s Scaling) Feature(pixel uint8) float32 {
+	if s.Std == 0 {
+		return float32(pixel) / 255
+	}
+	return float32((float64(pixel)/255 - s.Mean) / s.Std)
+}
+
+// Labels returns the names of the classes that the model tells apart. A model with one logit tells two: the second class is
+// its answer where the logit is above 0.
+func (s Spec) Labels() []string {
+	switch {
+	case len(s.Classes) > 0:
+		return s.Classes
+	case s.Data == SST2 && s.Out <= 2:
+		return []string{"negative", "positive"}
+	}
+	var out []string
+	for class := range max(s.Out, 2) {
+		out = append(out, fmt.Sprint(class))
+	}
+	return out
 }
 
 // Specs returns the lab's four models, in the lab's order.
@@ -36,25 +76,6 @@ func Specs() []Spec {
 		{ID: "sst2-lab1", Title: "SST-2 1", Data: SST2, In: 14816, Hidden: []int{512}, Out: 2, LR: 0.001, Batch: 100, Epochs: 2},
 		{ID: "sst2-lab2", Title: "SST-2 2", Data: SST2, Vocab: 5000, In: 5000, Hidden: []int{256, 256, 256}, Out: 2, LR: 0.001, Batch: 64, Epochs: 2},
 	}
-}
-
-// IDs returns the models' names, in the lab's order.
-func IDs() []string {
-	var ids []string
-	for _, s := range Specs() {
-		ids = append(ids, s.ID)
-	}
-	return ids
-}
-
-// SpecOf returns the model of that name.
-func SpecOf(id string) (Spec, error) {
-	for _, s := range Specs() {
-		if s.ID == id {
-			return s, nil
-		}
-	}
-	return Spec{}, fmt.Errorf("unknown model %q: choose from %s", id, strings.Join(IDs(), ", "))
 }
 
 // Dims returns the width of every layer boundary, from the input to the logits: 784, 512, 10.

@@ -6,6 +6,7 @@ package play
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"quantlab/core/dataset"
@@ -107,15 +108,27 @@ func (b *Bench) forget(id string) {
 	}
 }
 
+// spec returns the model of that name, of the lab or of the reader's own.
+func (b *Bench) spec(ctx context.Context, id string) (nn.Spec, error) {
+	own, err := b.src.Own(ctx)
+	if err != nil {
+		return nn.Spec{}, err
+	}
+	return own.Catalog().Of(id)
+}
+
 // network loads a model, or returns it as it was loaded before.
 func (b *Bench) network(ctx context.Context, id string, progress func(done, total int64)) (*network, error) {
-	spec, err := nn.SpecOf(id)
+	spec, err := b.spec(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if n := b.nets[id]; n != nil {
-		b.touch(id)
-		return n, nil
+		if reflect.DeepEqual(n.spec, spec) {
+			b.touch(id)
+			return n, nil
+		}
+		b.forget(id) // the reader has another model of that name now
 	}
 	n := &network{spec: spec, models: map[recipe]*model{}, lab: map[string]*model{}, absent: map[string]string{}}
 	if n.net, n.meta, err = b.src.Network(ctx, spec, progress); err != nil {

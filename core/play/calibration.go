@@ -53,7 +53,7 @@ func (b *Bench) calibration(ctx context.Context, n *network, plan scheme.Plan, c
 	if err := lab.CheckSample(c); err != nil {
 		return nil, err
 	}
-	if c.Seed == 0 && lab.SampleSize(c) == dataset.CalibrationSize && n.meta.Calibration != nil && lab.ObservesLikeTheLab(plan) {
+	if c.Seed == 0 && lab.SampleSize(c) == dataset.CalibrationSize && n.meta.Calibration != nil && n.spec.Calibration == "" && lab.ObservesLikeTheLab(plan) {
 		return n.meta.Calibration, nil
 	}
 	v, err := b.activations(ctx, n, c, emit)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"quantlab/core/dataset"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 )
@@ -37,7 +38,7 @@ func checkSum(t *testing.T, p *wire.Prediction, text string) {
 func TestDecisionAddsUp(t *testing.T) {
 	for _, model := range []string{"sst2-lab1", "sst2-lab2"} {
 		src := trained(t, model)
-		sentences, err := src.Sentences(t.Context(), 200, nil)
+		sentences, err := src.Sentences(t.Context(), nn.Spec{}, dataset.Dev, 200, nil)
 		if err != nil {
 			t.Skip(err)
 		}

@@ -11,12 +11,12 @@ import (
 )
 
 // render makes an MNIST image of a drawing.
-func (b *Bench) render(ctx context.Context, d *wire.Drawing) (*ink.Digit, error) {
+func (b *Bench) render(ctx context.Context, spec nn.Spec, d *wire.Drawing) (*ink.Digit, error) {
 	points, err := checkDrawing(d)
 	if err != nil {
 		return nil, err
 	}
-	under, err := b.under(ctx, d)
+	under, err := b.under(ctx, spec, d)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +66,10 @@ func checkDrawing(d *wire.Drawing) (points int, err error) {
 }
 
 // under returns the image under the strokes, nil if there is none.
-func (b *Bench) under(ctx context.Context, d *wire.Drawing) ([]byte, error) {
+func (b *Bench) under(ctx context.Context, spec nn.Spec, d *wire.Drawing) ([]byte, error) {
 	switch {
 	case d.Example != nil:
-		return b.example(ctx, *d.Example)
+		return b.example(ctx, spec, *d.Example)
 	case d.Picture != nil && d.AsDrawn:
 		return d.Picture.AsDrawn, nil
 	case d.Picture != nil:
@@ -81,9 +81,9 @@ func (b *Bench) under(ctx context.Context, d *wire.Drawing) ([]byte, error) {
 // firstExamples is how many test images are read where one of them is wanted: what the page's first run has read already.
 const firstExamples = 1000
 
-// example returns an image of MNIST's test set, uncropped.
-func (b *Bench) example(ctx context.Context, index int) ([]byte, error) {
-	spec, err := nn.SpecOf("mnist-lab1")
+// example returns an image of the test set of spec's model, uncropped.
+func (b *Bench) example(ctx context.Context, spec nn.Spec, index int) ([]byte, error) {
+	whole, err := uncropped(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (b *Bench) example(ctx context.Context, index int) ([]byte, error) {
 	if index < firstExamples {
 		n = firstExamples
 	}
-	images, err := b.src.Test(ctx, spec, n, nil)
+	images, err := b.src.Test(ctx, whole, n, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"quantlab/core/ink"
 	"quantlab/core/ink/trace"
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
 )
 
 // traced returns the first n test images, their strokes and their labels.
@@ -93,12 +94,12 @@ func TestRenderLayersAndInverts(t *testing.T) {
 		{"strokes over a picture stay in place", wire.Drawing{Picture: picture, Strokes: strokes}, 255, 9},
 		{"inverted strokes", wire.Drawing{Picture: picture, Strokes: strokes, Invert: true}, 0, 246},
 	} {
-		d, err := b.render(t.Context(), &c.d)
+		d, err := b.render(t.Context(), nn.Spec{}, &c.d)
 		if err != nil || d[28+1] != c.first || d[783] != c.last {
 			t.Errorf("%s: %d and %d, %v", c.name, d[28+1], d[783], err)
 		}
 	}
-	d, err := b.render(t.Context(), &wire.Drawing{Example: &five})
+	d, err := b.render(t.Context(), nn.Spec{}, &wire.Drawing{Example: &five})
 	e, _ := b.src.Test(t.Context(), mustSpec(t, "mnist-lab1"), firstExamples, nil)
 	if err != nil || !slices.Equal(d[:], e.Pixels[5*784:6*784]) {
 		t.Errorf("an example is not shown as it is: %v", err)
@@ -122,7 +123,7 @@ func TestRenderRefuses(t *testing.T) {
 		{"a small picture", wire.Drawing{Picture: &wire.Picture{Centred: []byte{1}}}, "28 x 28"},
 		{"two things under it", wire.Drawing{Picture: &wire.Picture{}, Example: &n}, "one of them"},
 	} {
-		if d, err := b.render(t.Context(), &c.d); err == nil || d != nil || !strings.Contains(err.Error(), c.say) {
+		if d, err := b.render(t.Context(), nn.Spec{}, &c.d); err == nil || d != nil || !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%s: error %v does not say %q", c.name, err, c.say)
 		}
 	}
@@ -144,7 +145,7 @@ func FuzzDrawing(f *testing.F) {
 				d.Strokes, s = append(d.Strokes, s), nil
 			}
 		}
-		if out, err := b.render(t.Context(), &d); (out == nil) == (err == nil) {
+		if out, err := b.render(t.Context(), nn.Spec{}, &d); (out == nil) == (err == nil) {
 			t.Fatalf("image %v and error %v", out != nil, err)
 		}
 	})

@@ -223,7 +223,7 @@ func (b *Bench) answers(ctx context.Context, n *network, layers []quant.Quantize
 			return answers, err
 		}
 		for row := range batch.Rows {
-			answers = append(answers, quant.Argmax(logits[row*n.spec.Out:(row+1)*n.spec.Out]))
+			answers = append(answers, quant.Class(logits[row*n.spec.Out:(row+1)*n.spec.Out]))
 		}
 		heard(answers)
 		if err := look(); err != nil {

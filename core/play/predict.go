@@ -23,7 +23,7 @@ func (b *Bench) Predict(ctx context.Context, req wire.PredictRequest) (*wire.Pre
 
 // predict is Predict; emit hears how far loading and calibrating are.
 func (b *Bench) predict(ctx context.Context, req wire.PredictRequest, emit func(wire.Event)) (*wire.Prediction, error) {
-	spec, err := nn.SpecOf(req.Model)
+	spec, err := b.spec(ctx, req.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (b *Bench) predict(ctx context.Context, req wire.PredictRequest, emit func(
 	if err != nil {
 		return nil, err
 	}
-	p := &wire.Prediction{Version: b.host.Version, Model: req.Model, Labels: labels(spec)}
+	p := &wire.Prediction{Version: b.host.Version, Model: req.Model, Labels: spec.Labels()}
 	batch, err := b.show(ctx, n, req, p)
 	if err != nil {
 		return nil, err
@@ -82,18 +82,6 @@ func checkQuestion(req wire.PredictRequest, spec nn.Spec) error {
 		return fmt.Errorf("%d timed samples are out of range: give 0 to %d", req.Repeats, wire.MaxRepeats)
 	}
 	return nil
-}
-
-// labels spells the classes that a model tells apart: digits, or a review's verdict.
-func labels(spec nn.Spec) []string {
-	if spec.Data == nn.SST2 {
-		return []string{"negative", "positive"}
-	}
-	var out []string
-	for class := range spec.Out {
-		out = append(out, fmt.Sprint(class))
-	}
-	return out
 }
 
 // A row is one way to convert the network that is asked.
@@ -135,7 +123,7 @@ func answer(rows []row, batch nn.Batch, p *wire.Prediction) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", r.variant.ID, err)
 			}
-			class := quant.Argmax(logits)
+			class := quant.Class(logits)
 			if r.variant.ID == wire.Baseline {
 				base = class
 			}

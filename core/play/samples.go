@@ -13,7 +13,7 @@ import (
 // Samples emits some examples of a model's test set, with their labels in turn: 0, 1, 2 and so on, or negative, positive.
 // The seed decides which.
 func (b *Bench) Samples(ctx context.Context, req wire.SamplesRequest, emit func(wire.Event)) error {
-	spec, err := nn.SpecOf(req.Model)
+	spec, err := b.spec(ctx, req.Model)
 	if err != nil {
 		return err
 	}
@@ -29,14 +29,14 @@ func (b *Bench) Samples(ctx context.Context, req wire.SamplesRequest, emit func(
 	if err != nil {
 		return err
 	}
-	byLabel := make([][]int, spec.Out) // shuffled
+	byLabel := make([][]int, len(g.names)) // shuffled
 	for _, i := range dataset.Draw(len(g.labels), len(g.labels), req.Seed) {
 		if l := g.labels[i]; g.short(i) {
 			byLabel[l] = append(byLabel[l], i)
 		}
 	}
 	for k := range req.Count {
-		if l, turn := k%spec.Out, k/spec.Out; turn < len(byLabel[l]) {
+		if l, turn := k%len(g.names), k/len(g.names); turn < len(byLabel[l]) {
 			emit(wire.Event{Kind: wire.EventExample, Example: g.example(byLabel[l][turn])})
 		}
 	}
@@ -53,16 +53,16 @@ type gallery struct {
 
 // gallery returns the first n test examples of the spec's data; 0 is all of them.
 func (b *Bench) gallery(ctx context.Context, spec nn.Spec, n int) (*gallery, error) {
-	g := &gallery{names: labels(spec)}
+	g := &gallery{names: spec.Labels()}
 	if spec.Data == nn.SST2 {
-		s, err := b.src.Sentences(ctx, n, nil)
+		s, err := b.src.Sentences(ctx, spec, dataset.Dev, n, nil)
 		if err != nil {
 			return nil, err
 		}
 		g.text, g.labels = s.Text, s.Labels
 		return g, nil
 	}
-	whole, err := nn.SpecOf("mnist-lab1") // the one that sees all of an image
+	whole, err := uncropped(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +72,13 @@ func (b *Bench) gallery(ctx context.Context, spec nn.Spec, n int) (*gallery, err
 	}
 	g.images, g.labels = e.Pixels, e.Labels
 	return g, nil
+}
+
+// uncropped returns a model that sees all of the images of which spec's sees a part.
+func uncropped(spec nn.Spec) (nn.Spec, error) {
+	whole, err := nn.SpecOf("mnist-lab1")
+	whole.Test = spec.Test
+	return whole, err
 }
 
 // A sample sentence is neither a word or two nor a paragraph.

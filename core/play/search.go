@@ -89,7 +89,7 @@ func (s *search) run(limit int, emit func(wire.Event)) error {
 			return err
 		}
 		for i := lo; i < hi && found < limit; i++ {
-			class := quant.Argmax(logits[(i-lo)*s.n.spec.Out : (i-lo+1)*s.n.spec.Out])
+			class := quant.Class(logits[(i-lo)*s.n.spec.Out : (i-lo+1)*s.n.spec.Out])
 			if base := s.n.base[i]; class != base.class {
 				e := s.gallery.example(i)
 				e.Baseline, e.Answer, e.Margin = s.gallery.names[base.class], s.gallery.names[class], base.margin
@@ -131,7 +131,7 @@ func (s *search) askBaseline(batch nn.Batch, hi int) error {
 		for i, v := range row {
 			z[i] = float64(v)
 		}
-		s.n.base = append(s.n.base, verdict{quant.Argmax(row), margin(softmax(z))})
+		s.n.base = append(s.n.base, verdict{quant.Class(row), margin(softmax(z))})
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func (b *Bench) show(ctx context.Context, n *network, req wire.PredictRequest, p
 const mostlyInk = 0.6
 
 func (b *Bench) showDrawing(ctx context.Context, n *network, d *wire.Drawing, p *wire.Prediction) (nn.Batch, error) {
-	digit, err := b.render(ctx, d)
+	digit, err := b.render(ctx, n.spec, d)
 	if err != nil {
 		return nn.Batch{}, err
 	}
@@ -36,7 +36,7 @@ func (b *Bench) showDrawing(ctx context.Context, n *network, d *wire.Drawing, p 
 	for i, v := range image.Pixels {
 		p.Pixels[i] = int(v)
 	}
-	dataset.FromImages(image).Slice(&n.input, 0, 1)
+	dataset.FromImages(image).As(n.spec).Slice(&n.input, 0, 1)
 	return n.input, nil
 }
 
@@ -44,6 +44,11 @@ func (b *Bench) showDrawing(ctx context.Context, n *network, d *wire.Drawing, p 
 func (n *network) showText(text string, p *wire.Prediction) nn.Batch {
 	split := words(n.vocabulary, text)
 	index, count := n.vocabulary.Bag(strings.Join(split, " "))
+	if n.spec.Binary {
+		for i := range count {
+			count[i] = 1
+		}
+	}
 	n.bag = nn.Batch{Rows: 1, Cols: n.spec.In, Start: []int32{0, int32(len(index))}, Index: index, Value: count}
 	if len(index) == 0 {
 		p.Notes = append(p.Notes, "none of the words is in the model's vocabulary: the answer rests on the biases alone")

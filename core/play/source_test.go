@@ -80,7 +80,10 @@ func (s *fakeSource) Train(_ context.Context, spec nn.Spec, _ func(done, total i
 	return randomExamples(spec, 300, 3), s.read(spec)
 }
 
-func (s *fakeSource) Sentences(ctx context.Context, n int, _ func(done, total int64)) (*dataset.Sentences, error) {
+// Own tells of nothing.
+func (s *fakeSource) Own(context.Context) (*wire.Own, error) { return nil, nil }
+
+func (s *fakeSource) Sentences(ctx context.Context, _ nn.Spec, _ string, n int, _ func(done, total int64)) (*dataset.Sentences, error) {
 	if err := s.read(nn.Spec{Data: nn.SST2}); err != nil {
 		return nil, err
 	}
@@ -256,7 +259,10 @@ func (s *trainedSource) Train(ctx context.Context, spec nn.Spec, _ func(done, to
 	return s.examples(ctx, spec, dataset.Train, dataset.Train, 0)
 }
 
-func (s *trainedSource) Sentences(_ context.Context, n int, _ func(done, total int64)) (*dataset.Sentences, error) {
+// Own tells of nothing.
+func (s *trainedSource) Own(context.Context) (*wire.Own, error) { return nil, nil }
+
+func (s *trainedSource) Sentences(_ context.Context, _ nn.Spec, _ string, n int, _ func(done, total int64)) (*dataset.Sentences, error) {
 	all, err := s.sentences(dataset.Dev)
 	if err == nil && n > 0 {
 		all = all.Head(n)

@@ -216,9 +216,16 @@ func finiteHalves(x []uint16) bool {
 	return true
 }
 
-// Argmax returns the position of the largest element of row, the first of equal ones. A NaN never wins; of nothing but
+// Class returns the class that a row of logits answers: the position of the largest, the first of equal ones; where there is one
+// logit for two classes, the second if it is above 0, as after a sigmoid. A NaN never wins; of nothing but
 // NaN the first is taken.
-func Argmax(row []float32) int {
+func Class(row []float32) int {
+	if len(row) == 1 {
+		if row[0] > 0 {
+			return 1
+		}
+		return 0
+	}
 	best, at := float32(math.Inf(-1)), 0
 	for i, v := range row {
 		if v > best {

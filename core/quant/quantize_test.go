@@ -146,17 +146,17 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-func TestArgmax(t *testing.T) {
+func TestClass(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for _, c := range []struct {
 		row  []float32
 		want int
 	}{
-		{[]float32{1}, 0}, {[]float32{1, 3, 2}, 1}, {[]float32{2, 2}, 0}, {[]float32{nan, -5, nan, -4}, 3},
+		{[]float32{1}, 1}, {[]float32{0}, 0}, {[]float32{nan}, 0}, {[]float32{1, 3, 2}, 1}, {[]float32{2, 2}, 0}, {[]float32{nan, -5, nan, -4}, 3},
 		{[]float32{nan, nan}, 0}, {[]float32{-inf, -inf}, 0}, {[]float32{0, inf}, 1}, {nil, 0},
 	} {
-		if got := Argmax(c.row); got != c.want {
-			t.Errorf("Argmax(%v) = %d, want %d", c.row, got, c.want)
+		if got := Class(c.row); got != c.want {
+			t.Errorf("Class(%v) = %d, want %d", c.row, got, c.want)
 		}
 	}
 }

@@ -25,9 +25,9 @@ type crew interface {
 
 // An outfit is what a helper must know to make the models of a run.
 type outfit struct {
-	Model    string `json:"model"`
-	Engine   string `json:"engine"`
-	MaxBatch int    `json:"max_batch"`
+	Spec     nn.Spec `json:"spec"`
+	Engine   string  `json:"engine"`
+	MaxBatch int     `json:"max_batch"`
 }
 
 // A member is one of a crew with models of its own, which are the same in all members. The crew's floats hold a batch's rows
@@ -114,7 +114,7 @@ func pack(models []*quant.Model) (text string, files [][]byte, err error) {
 		}
 		files = append(files, file.Bytes())
 	}
-	data, err := json.Marshal(outfit{Model: first.Spec.ID, Engine: first.Engine().Name(), MaxBatch: first.MaxBatch()})
+	data, err := json.Marshal(outfit{Spec: first.Spec, Engine: first.Engine().Name(), MaxBatch: first.MaxBatch()})
 	return string(data), files, err
 }
 
@@ -124,17 +124,13 @@ func unpack(text string, files [][]byte) ([]*quant.Model, error) {
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return nil, err
 	}
-	spec, err := nn.SpecOf(o.Model)
-	if err != nil {
-		return nil, err
-	}
 	engine, err := kernel.Lookup(o.Engine)
 	if err != nil {
 		return nil, err
 	}
 	var models []*quant.Model
 	for _, file := range files {
-		m, _, err := modelfile.Read(bytes.NewReader(file), spec, quant.Options{Engine: engine, MaxBatch: o.MaxBatch})
+		m, _, err := modelfile.Read(bytes.NewReader(file), o.Spec, quant.Options{Engine: engine, MaxBatch: o.MaxBatch})
 		if err != nil {
 			return nil, err
 		}

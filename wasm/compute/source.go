@@ -10,6 +10,7 @@ import (
 
 	"quantlab/core/dataset"
 	"quantlab/core/dataset/shard"
+	"quantlab/core/lab/wire"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
 )
@@ -28,7 +29,7 @@ type source struct {
 
 	networks  map[string]network
 	examples  map[exampleKey]*dataset.Examples
-	sentences map[int]*dataset.Sentences // SST-2's dev set, by how many
+	sentences map[sentenceKey]*dataset.Sentences
 }
 
 type network struct {
@@ -42,10 +43,16 @@ type exampleKey struct {
 	n            int
 }
 
+// sentenceKey names a part of SST-2's text.
+type sentenceKey struct {
+	split string
+	n     int
+}
+
 func newSource(site opener) *source {
 	s := &source{
 		site: site, turn: make(chan struct{}, 1),
-		networks: map[string]network{}, examples: map[exampleKey]*dataset.Examples{}, sentences: map[int]*dataset.Sentences{},
+		networks: map[string]network{}, examples: map[exampleKey]*dataset.Examples{}, sentences: map[sentenceKey]*dataset.Sentences{},
 	}
 	s.reader = shard.NewReader(opening{site: site})
 	return s
@@ -79,10 +86,18 @@ func (s *source) Test(ctx context.Context, spec nn.Spec, n int, progress func(do
 	return s.set(ctx, spec, shard.Test, n, progress)
 }
 
-// Sentences returns the texts of the first n dev sentences of SST-2; 0 is all of them.
-func (s *source) Sentences(ctx context.Context, n int, progress func(done, total int64)) (*dataset.Sentences, error) {
-	return load(ctx, s, s.sentences, n, func(r *shard.Reader) (*dataset.Sentences, error) {
-		return r.Sentences(ctx, shard.Test, n, progress)
+// Own tells of nothing: the site has the lab's models alone.
+func (s *source) Own(context.Context) (*wire.Own, error) { return nil, nil }
+
+// Sentences returns the texts of the first n sentences of a split of SST-2; 0 is all of them.
+func (s *source) Sentences(ctx context.Context, _ nn.Spec, split string, n int, progress func(done, total int64)) (*dataset.Sentences, error) {
+	cache := s.sentences
+	if split == dataset.Train {
+		cache = nil
+	}
+	return load(ctx, s, cache, sentenceKey{split, n}, func(r *shard.Reader) (*dataset.Sentences, error) {
+		part := map[string]string{dataset.Dev: shard.Test, dataset.Sample: shard.Calibration, dataset.Train: shard.Train}[split]
+		return r.Sentences(ctx, part, n, progress)
 	})
 }
 

@@ -120,7 +120,7 @@ func TestMissingDataIsNotAFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = newSource(m).Test(t.Context(), sst2, 0, nil)
-	_, noText := newSource(m).Sentences(t.Context(), 0, nil)
+	_, noText := newSource(m).Sentences(t.Context(), nn.Spec{}, dataset.Dev, 0, nil)
 	var missing *dataset.MissingError
 	for _, err := range []error{err, noText} {
 		if !errors.As(err, &missing) || !strings.Contains(err.Error(), "put SST-2 there") {
@@ -148,7 +148,7 @@ func TestSentences(t *testing.T) {
 		if n > 0 {
 			want = want[:n]
 		}
-		if got, err := s.Sentences(t.Context(), n, nil); err != nil || !slices.Equal(got.Text, want) || len(got.Labels) != len(want) {
+		if got, err := s.Sentences(t.Context(), nn.Spec{}, dataset.Dev, n, nil); err != nil || !slices.Equal(got.Text, want) || len(got.Labels) != len(want) {
 			t.Errorf("the first %d: %+v, %v", n, got, err)
 		}
 	}

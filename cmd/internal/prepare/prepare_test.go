@@ -112,10 +112,10 @@ func TestPrepareWithSST2(t *testing.T) {
 		if err != nil || test.Len() != 872 || test.Dim != spec.In || !test.Sparse() {
 			t.Errorf("%s: %+v, error %v", spec.ID, test, err)
 		}
-		if dev, err := s.Sentences(t.Context(), 0, nil); err != nil || dev.Len() != 872 || !bytes.Equal(dev.Labels, test.Labels) {
+		if dev, err := s.Sentences(t.Context(), nn.Spec{}, dataset.Dev, 0, nil); err != nil || dev.Len() != 872 || !bytes.Equal(dev.Labels, test.Labels) {
 			t.Errorf("%s: the texts are not those of the dev examples, error %v", spec.ID, err)
 		}
-		if dev, err := s.Sentences(t.Context(), 3, nil); err != nil || len(dev.Text) != 3 {
+		if dev, err := s.Sentences(t.Context(), nn.Spec{}, dataset.Dev, 3, nil); err != nil || len(dev.Text) != 3 {
 			t.Errorf("%s: %+v, error %v", spec.ID, dev, err)
 		}
 		words, err := dataset.NewVocabulary(meta.Vocabulary)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"quantlab/core/dataset"
+	"quantlab/core/lab/wire"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
 )
@@ -78,15 +79,25 @@ func (s *Store) Test(ctx context.Context, spec nn.Spec, n int, progress func(don
 	}, progress)
 }
 
-// Sentences returns the texts of the first n dev sentences of SST-2; 0 is all of them.
-func (s *Store) Sentences(ctx context.Context, n int, progress func(done, total int64)) (*dataset.Sentences, error) {
+// Own tells of nothing: a Store has the lab's models alone.
+func (s *Store) Own(context.Context) (*wire.Own, error) { return nil, nil }
+
+// Sentences returns the texts of the first n sentences of a split of SST-2, or of the calibration examples; 0 is all of them.
+func (s *Store) Sentences(ctx context.Context, _ nn.Spec, split string, n int, progress func(done, total int64)) (*dataset.Sentences, error) {
 	dir, err := s.here(ctx, nn.Spec{Data: nn.SST2})
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.sentences(dir, dataset.Dev)
+	from := split
+	if split == dataset.Sample {
+		from = dataset.Train
+	}
+	all, err := s.sentences(dir, from)
 	if err != nil {
 		return nil, err
+	}
+	if split == dataset.Sample {
+		all = all.Pick(dataset.CalibrationRows(all.Len()))
 	}
 	done(progress, int64(all.Len()))
 	if n <= 0 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"quantlab/core/nn"
 	"quantlab/core/scheme"
 )
 
@@ -87,10 +86,10 @@ func (o SweepOptions) WithDefaults() SweepOptions {
 
 // Validate reports the first option that no host can carry out for these models, in a sentence that says what would do.
 // Options without defaults have those of WithDefaults.
-func (o SweepOptions) Validate(models []string) error {
+func (o SweepOptions) Validate(r Request) error {
 	o = o.WithDefaults()
-	for _, id := range models {
-		spec, err := nn.SpecOf(id)
+	for _, id := range r.Models {
+		spec, err := r.Catalog().Of(id)
 		if err != nil {
 			return err
 		}

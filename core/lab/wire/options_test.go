@@ -35,7 +35,7 @@ func TestPlansOptions(t *testing.T) {
 
 func TestSweepOptions(t *testing.T) {
 	lab := SweepOptions{}.WithDefaults()
-	if err := lab.Validate([]string{"mnist-lab2", "sst2-lab1"}); err != nil || lab.Seeds != 10 || !slices.Contains(lab.Sizes, 1024) {
+	if err := lab.Validate(Request{Models: []string{"mnist-lab2", "sst2-lab1"}}); err != nil || lab.Seeds != 10 || !slices.Contains(lab.Sizes, 1024) {
 		t.Errorf("defaults %+v: %v", lab, err)
 	}
 	if plan, err := scheme.Preset("static-qint8", 3); err != nil || plan.String() != lab.Plan {
@@ -55,11 +55,11 @@ func TestSweepOptions(t *testing.T) {
 		"seeds 101":                  {Seeds: 101},
 		"seeds -1":                   {Seeds: -1},
 	} {
-		if err := o.Validate([]string{"mnist-lab2"}); err == nil || !strings.Contains(err.Error(), says) {
+		if err := o.Validate(Request{Models: []string{"mnist-lab2"}}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%+v: error %v, want one with %q", o, err, says)
 		}
 	}
-	if err := (SweepOptions{}).Validate([]string{"mnist-lab9"}); err == nil {
+	if err := (SweepOptions{}).Validate(Request{Models: []string{"mnist-lab9"}}); err == nil {
 		t.Error("an unknown model was taken")
 	}
 }

@@ -84,7 +84,15 @@ type Request struct {
 	Seed     uint64   `json:"seed"`               // orders the variants and draws made-up inputs; with Fresh also the weights
 	Examples int      `json:"examples,omitempty"` // how many test examples measure accuracy; 0 is all
 	Weights  string   `json:"weights"`            // Shipped or Fresh
+
+	// Own tells of the models that are not the lab's, and of the examples named below. A host tells of its own in what it gives.
+	Own         *Own   `json:"own,omitempty"`
+	Test        string `json:"test,omitempty"`        // the reader's own examples that measure accuracy, of the models that read such; "" is each model's test set
+	Calibration string `json:"calibration,omitempty"` // the reader's own examples that calibrate; "" is the lab's sample
 }
+
+// Catalog returns the models that the request may name.
+func (r Request) Catalog() nn.Catalog { return r.Own.Catalog() }
 
 // Lab returns the lab's own settings: every model, every variant, batch 1 and 64, 5 runs, one thread.
 func Lab() Request {
@@ -103,8 +111,11 @@ func Quick() Request {
 
 // Validate reports the first setting that no host can run, in a sentence that says what would do.
 func (r Request) Validate() error {
+	if err := r.validateOwn(); err != nil {
+		return err
+	}
 	if len(r.Models) == 0 {
-		return fmt.Errorf("no model chosen: choose from %s", strings.Join(nn.IDs(), ", "))
+		return fmt.Errorf("no model chosen: choose from %s", strings.Join(r.Catalog().IDs(), ", "))
 	}
 	if len(r.Variants) == 0 {
 		return fmt.Errorf("no variant chosen: choose from %s", strings.Join(VariantIDs(), ", "))
@@ -113,7 +124,7 @@ func (r Request) Validate() error {
 		return fmt.Errorf("no batch size chosen: give one from 1 to %d, such as 1,64", MaxBatch)
 	}
 	for i, id := range r.Models {
-		if _, err := nn.SpecOf(id); err != nil {
+		if _, err := r.Catalog().Of(id); err != nil {
 			return err
 		}
 		if slices.Contains(r.Models[:i], id) {
@@ -157,10 +168,28 @@ func (r Request) Validate() error {
 	return nil
 }
 
+// validateOwn checks what the request tells of the reader's own.
+func (r Request) validateOwn() error {
+	for _, s := range r.Own.Specs() {
+		if err := s.Validate(); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{r.Test, r.Calibration} {
+		if name == "" {
+			continue
+		}
+		if _, err := r.Own.DataOf(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // IsLab reports whether the measuring settings are the lab's own: whatever models, variants and batches were chosen,
 // their rows can stand in the lab's tables. A kernel engine that was asked for by name is a departure: it decides more of a
 // latency than any other setting.
 func (r Request) IsLab() bool {
 	d := Lab()
-	return r.Runs == d.Runs && r.Threads == d.Threads && r.Input == d.Input && r.Engine == d.Engine && r.Examples == 0 && slices.Equal(r.Batches, d.Batches)
+	return r.Runs == d.Runs && r.Threads == d.Threads && r.Input == d.Input && r.Engine == d.Engine && r.Examples == 0 && r.Test == "" && r.Calibration == "" && slices.Equal(r.Batches, d.Batches)
 }

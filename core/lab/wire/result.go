@@ -57,8 +57,9 @@ type Row struct {
 	Threads int    `json:"threads"`
 	Input   string `json:"input"`
 
-	SizeBytes int64   `json:"size_bytes"` // of the saved model file
-	Smaller   float64 `json:"smaller"`    // times smaller than the baseline's file
+	SizeBytes int64   `json:"size_bytes"`                 // of the saved model file
+	SizeTorch int64   `json:"size_torch_bytes,omitempty"` // of the file that PyTorch saves it as
+	Smaller   float64 `json:"smaller"`                    // times smaller than the baseline's file
 	Params    int     `json:"params"`
 
 	Accuracy *float64    `json:"accuracy"` // Correct / Total; nil where it could not be measured, and Note says why
@@ -150,9 +151,14 @@ type Event struct {
 	Training    *Training       `json:"training,omitempty"` // so far: Curve holds what came since the last event
 	AMP         *AMPRow         `json:"amp,omitempty"`
 	Study       *Study          `json:"study,omitempty"` // of EventDone: the one part that is complete now
+
+	// What answers the commands of own.go.
+	Own    *Own      `json:"own,omitempty"`
+	Import *Import   `json:"import,omitempty"`
+	File   *Exported `json:"file,omitempty"`
 }
 
-// The operations of a Command; study.go and play.go have more.
+// The operations of a Command; study.go, play.go and own.go have more.
 const (
 	OpRun    = "run"    // Request
 	OpCancel = "cancel" // the command of the same ID
@@ -178,6 +184,10 @@ type Command struct {
 	Inspect  *InspectRequest  `json:"inspect,omitempty"`
 	Advise   *AdviseRequest   `json:"advise,omitempty"`
 	Evaluate *EvaluateRequest `json:"evaluate,omitempty"`
+	Import   *ImportRequest   `json:"import,omitempty"`
+	Rename   *RenameRequest   `json:"rename,omitempty"`
+	Remove   *RemoveRequest   `json:"remove,omitempty"`
+	Export   *ExportRequest   `json:"export,omitempty"`
 }
 
 // An Envelope carries an event of the command ID from the worker to the page. ID 0 is no command's: with it the worker

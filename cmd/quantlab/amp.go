@@ -48,15 +48,19 @@ func ampCommand(s *streams) *cobra.Command {
 			if opt.Seeds == 0 { // which would mean the default
 				return usagef("seeds 0 is out of range: give 1 to %d", wire.MaxTrainings)
 			}
+			d, err := begin(cmd.Context(), &req)
+			if err != nil {
+				return err
+			}
 			if err := out.settle(opt.Validate(), host().Check(req)); err != nil {
 				return err
 			}
-			return runAMP(cmd.Context(), out, req, opt)
+			return runAMP(cmd.Context(), out, d, req, opt)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringSliceVar(&req.Models, "models", req.Models, "train these `models`")
+	f.StringSliceVar(&req.Models, "models", req.Models, "train these `models`, of the lab or of your own")
 	f.StringVar(&opt.Type, "type", opt.Type, "`type` of the matrix products: bf16 or f16")
 	f.IntVar(&opt.Seeds, "seeds", opt.Seeds, "trainings of each kind, at most "+strconv.Itoa(wire.MaxTrainings))
 	f.Uint64Var(&req.Seed, "seed", 0, "the first of these seeds, each one more than the one before")
@@ -70,8 +74,8 @@ func ampCommand(s *streams) *cobra.Command {
 }
 
 // runAMP trains, its progress shown, and writes what came of it.
-func runAMP(ctx context.Context, out *output, req wire.Request, opt wire.AMPOptions) error {
-	study, err := experiment(ctx, out, wire.Command{Op: wire.OpAMP, Request: &req, AMP: &opt})
+func runAMP(ctx context.Context, out *output, d *desk, req wire.Request, opt wire.AMPOptions) error {
+	study, err := d.experiment(ctx, out, wire.Command{Op: wire.OpAMP, Request: &req, AMP: &opt})
 	if err != nil {
 		return err
 	}

@@ -41,58 +41,67 @@ func inspectCommand(s *streams) *cobra.Command {
 		Short:   "Tell what a conversion did to each layer of a model",
 		Long:    inspectHelp,
 		Example: inspectExample,
-		Args:    arguments(1, "a model, one of "+strings.Join(nn.IDs(), ", ")),
+		Args:    arguments(1, "a model, one of "+strings.Join(nn.IDs(), ", ")+" or one of your own"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Model = args[0]
-			if err := settlePlan(&req, variant, cmd.Flags().Changed); err != nil {
+			d, err := openDesk(cmd.Context())
+			if err != nil {
+				return err
+			}
+			spec, err := d.own.Catalog().Of(req.Model)
+			if err != nil {
+				return usageError{err}
+			}
+			if err := settlePlan(&req.Conversion, spec, variant, cmd.Flags().Changed); err != nil {
 				return usageError{err}
 			}
 			if err := out.settle(lab.CheckSample(req.Conversion)); err != nil {
 				return err
 			}
-			return runInspect(cmd.Context(), out, req)
+			return runInspect(cmd.Context(), out, d, req)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&variant, "variant", "static-qint8", "inspect this `variant`: "+strings.Join(wire.VariantIDs(), ", "))
 	f.StringVar(&req.Plan, "plan", "", "inspect this `plan` of your own instead")
-	f.IntVar(&req.Examples, "calibration", 0, "how many training `examples` calibrate, 0 is the lab's 1024")
-	f.Uint64Var(&req.Seed, "calseed", 0, "draws these examples; 0 takes the lab's sample")
+	addSample(cmd, &req.Conversion)
 	out.addTo(cmd)
 	return cmd
 }
 
-// settlePlan checks model and plan, and spells the plan of a variant.
-func settlePlan(req *wire.InspectRequest, variant string, given func(flag string) bool) error {
-	spec, err := nn.SpecOf(req.Model)
-	if err != nil {
-		return err
-	}
+// addSample adds the flags that say which examples calibrate.
+func addSample(cmd *cobra.Command, c *wire.Conversion) {
+	f := cmd.Flags()
+	f.IntVar(&c.Examples, "calibration", 0, "how many training `examples` calibrate, 0 is the lab's 1024")
+	f.Uint64Var(&c.Seed, "calseed", 0, "draws these examples; 0 takes the lab's sample")
+}
+
+// settlePlan checks the plan, and spells the plan of a variant.
+func settlePlan(c *wire.Conversion, spec nn.Spec, variant string, given func(flag string) bool) error {
 	layers := len(spec.Dims()) - 1
 	if given("plan") {
 		if given("variant") {
 			return usagef("give --variant or --plan, not both")
 		}
-		_, err := scheme.ParsePlan(req.Plan, layers)
+		_, err := scheme.ParsePlan(c.Plan, layers)
 		return err
 	}
 	plan, err := scheme.Preset(variant, layers)
-	req.Plan = plan.String()
+	c.Plan = plan.String()
 	return err
 }
 
-func runInspect(ctx context.Context, out *output, req wire.InspectRequest) error {
-	src, err := source(ctx, []string{req.Model}, false, out.meter())
-	if err != nil {
+func runInspect(ctx context.Context, out *output, d *desk, req wire.InspectRequest) error {
+	if err := d.bring(ctx, wire.Request{Models: []string{req.Model}}, false, out.meter()); err != nil {
 		return err
 	}
 	meter := out.meter()
 	defer meter.close()
-	bench := play.NewBench(host(), src)
+	bench := play.NewBench(host(), d)
 	defer bench.Close()
 	var told *wire.Inspection
-	err = bench.Inspect(ctx, req, func(e wire.Event) {
+	err := bench.Inspect(ctx, req, func(e wire.Event) {
 		if e.Kind == wire.EventProgress {
 			meter.at(e.Step, e.Fraction)
 		}

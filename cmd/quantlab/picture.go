@@ -3,9 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"image/color"
-	"image/draw"
 	"image/png"
 	"io"
 	"os"
@@ -55,18 +52,9 @@ func decodeDigit(r io.Reader) (*ink.Digit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the PNG picture is damaged (%w): save it again", err)
 	}
-	p, err := ink.ReadGray(grey(picture))
+	p, err := ink.ReadGray(ink.Gray(picture))
 	if err != nil {
 		return nil, err
 	}
 	return (*ink.Digit)(p.Centred), nil
-}
-
-// grey returns the picture in shades of grey, on white where it is transparent.
-func grey(picture image.Image) *image.Gray {
-	b := picture.Bounds()
-	gray := image.NewGray(image.Rect(0, 0, b.Dx(), b.Dy()))
-	draw.Draw(gray, gray.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-	draw.Draw(gray, gray.Rect, picture, b.Min, draw.Over)
-	return gray
 }

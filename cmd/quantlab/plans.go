@@ -36,6 +36,7 @@ func plansCommand(s *streams) *cobra.Command {
 	req, opt := wire.Lab(), wire.PlansOptions{}.WithDefaults()
 	req.Models = []string{"mnist-lab2", "sst2-lab2"}
 	var batches string
+	var data ownData
 	cmd := &cobra.Command{
 		Use:     "plans",
 		Short:   "Search for the best numbers for each layer: size, accuracy, latency",
@@ -50,26 +51,34 @@ func plansCommand(s *streams) *cobra.Command {
 				opt.Schemes[i] = strings.TrimSpace(scheme)
 			}
 			opt = opt.WithDefaults()
+			d, err := begin(cmd.Context(), &req)
+			if err != nil {
+				return err
+			}
 			if err := out.settle(opt.Validate(), host().Check(req)); err != nil {
 				return err
 			}
-			return runPlans(cmd.Context(), out, req, opt)
+			if err := d.choose(cmd.Context(), data, &req, out.meter()); err != nil {
+				return err
+			}
+			return runPlans(cmd.Context(), out, d, req, opt)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringSliceVar(&req.Models, "models", req.Models, "search plans of these `models`")
+	f.StringSliceVar(&req.Models, "models", req.Models, "search plans of these `models`, of the lab or of your own")
 	f.StringSliceVar(&opt.Schemes, "schemes", opt.Schemes, "try these `schemes` for each layer, and float32; spelled as for quantlab inspect")
 	addTiming(cmd, &req, &batches, "timed runs of each layer and of each plan on a front, at most "+strconv.Itoa(wire.MaxRuns))
 	f.IntVar(&req.Examples, "examples", 0, "how many test examples measure accuracy, 0 is all")
 	f.Uint64Var(&req.Seed, "seed", 0, "orders the turns of the plans")
+	data.addTo(cmd)
 	out.addTo(cmd)
 	return cmd
 }
 
 // runPlans searches, its progress shown, and writes what was found.
-func runPlans(ctx context.Context, out *output, req wire.Request, opt wire.PlansOptions) error {
-	study, err := experiment(ctx, out, wire.Command{Op: wire.OpPlans, Request: &req, Plans: &opt})
+func runPlans(ctx context.Context, out *output, d *desk, req wire.Request, opt wire.PlansOptions) error {
+	study, err := d.experiment(ctx, out, wire.Command{Op: wire.OpPlans, Request: &req, Plans: &opt})
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,11 @@ import (
 const predictHelp = `Show one input to every variant of a model: the class that each answers, how
 probable it finds each class, and whether it agrees with float32.
 
-The mnist models read a PNG picture of one digit. A picture whose border is light
+Models of digits read a PNG picture of one digit. A picture whose border is light
 is inverted. One of 28x28 pixels is then taken as it is; in any other the ink is
 cut out, fitted into 20x20 pixels and centred by mass in 28x28, as MNIST did it.
 
-The sst2 models read a sentence as a bag of words: order is ignored and words
+Models of sentences read one as a bag of words: order is ignored and words
 that the model never saw are dropped. The words of SST-2 are in lower case, with
 punctuation apart; the sentence is brought into that form where that helps.`
 
@@ -41,9 +41,13 @@ func predictCommand(s *streams) *cobra.Command {
 		Args:    arguments(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if model == "" {
-				return usagef("predict needs a model: give --model, one of %s", strings.Join(nn.IDs(), ", "))
+				return usagef("predict needs a model: give --model, one of %s or one of your own", strings.Join(nn.IDs(), ", "))
 			}
-			spec, err := nn.SpecOf(model)
+			d, err := openDesk(cmd.Context())
+			if err != nil {
+				return err
+			}
+			spec, err := d.own.Catalog().Of(model)
 			if err != nil {
 				return usageError{err}
 			}
@@ -59,19 +63,19 @@ func predictCommand(s *streams) *cobra.Command {
 			if err := out.resolve(); err != nil {
 				return err
 			}
-			return runPredict(cmd.Context(), out, model, image, text)
+			return runPredict(cmd.Context(), out, d, model, image, text)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&model, "model", "", "which model: "+strings.Join(nn.IDs(), ", "))
-	f.StringVar(&image, "image", "", "a PNG picture of one digit, for the mnist models")
-	f.StringVar(&text, "text", "", "a sentence, for the sst2 models")
+	f.StringVar(&model, "model", "", "which model: "+strings.Join(nn.IDs(), ", ")+", or one of your own")
+	f.StringVar(&image, "image", "", "a PNG picture of one digit, for models of digits")
+	f.StringVar(&text, "text", "", "a sentence, for models of sentences")
 	out.addTo(cmd)
 	return cmd
 }
 
-func runPredict(ctx context.Context, out *output, model, image, text string) error {
+func runPredict(ctx context.Context, out *output, d *desk, model, image, text string) error {
 	req := wire.PredictRequest{Model: model, Text: text}
 	if image != "" {
 		digit, err := readDigit(image)
@@ -80,11 +84,10 @@ func runPredict(ctx context.Context, out *output, model, image, text string) err
 		}
 		req.Drawing = digit.Drawing()
 	}
-	src, err := source(ctx, []string{model}, false, out.meter())
-	if err != nil {
+	if err := d.bring(ctx, wire.Request{Models: []string{model}}, false, out.meter()); err != nil {
 		return err
 	}
-	bench := play.NewBench(host(), src)
+	bench := play.NewBench(host(), d)
 	defer bench.Close()
 	p, err := bench.Predict(ctx, req)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,23 +25,6 @@ import (
 // host is this machine.
 func host() lab.Host {
 	return lab.Host{Name: wire.Native, Version: version.String(), Hardware: hardware.Detect}
-}
-
-// source opens the cache and makes sure that the models are in it, or with fresh, where they will be trained anew, that
-// their data is here. It shows its progress on m, which it closes.
-func source(ctx context.Context, models []string, fresh bool, m meter) (*prepare.Store, error) {
-	defer m.close()
-	store, err := prepare.Open(prepare.Options{})
-	if err != nil {
-		return nil, err
-	}
-	// A note, such as that SST-2 is missing, is shown in passing only: the result says it again, where it matters.
-	bring := store.Prepare
-	if fresh {
-		bring = store.Obtain
-	}
-	err = bring(ctx, models, func(p prepare.Progress) { m.at("preparing: "+p.Step+p.Note, p.Fraction) })
-	return store, err
 }
 
 const prepareHelp = `Find or download the data sets, verify them, train the models that are not there
@@ -144,9 +128,9 @@ func trainCommand(s *streams) *cobra.Command {
 		Example: trainExample,
 		Args:    arguments(1, "the name of a model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			spec, err := nn.SpecOf(args[0])
+			spec, err := labModel(cmd.Context(), args[0])
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			precision, err := parsePrecision(amp)
 			if err != nil {
@@ -164,6 +148,22 @@ func trainCommand(s *streams) *cobra.Command {
 	cmd.Flags().StringVar(&amp, "amp", "", "train in mixed precision, with matrix products of this `type`: bf16 or f16")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write the model to this file instead of the cache")
 	return cmd
+}
+
+// labModel returns the lab's model of that name, the only kind that is trained alone.
+func labModel(ctx context.Context, name string) (nn.Spec, error) {
+	spec, err := nn.SpecOf(name)
+	if err == nil {
+		return spec, nil
+	}
+	d, open := openDesk(ctx)
+	if open != nil {
+		return spec, open
+	}
+	if own, unknown := d.own.Catalog().Of(name); unknown == nil {
+		return own, usagef("%s is a model of your own, which was trained elsewhere: choose from %s", name, strings.Join(nn.IDs(), ", "))
+	}
+	return spec, usageError{err}
 }
 
 // parsePrecision reads --amp.

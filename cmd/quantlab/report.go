@@ -53,6 +53,7 @@ var reportFormats = []string{formatPDF, formatMD, formatHTML, formatJSON}
 // A reportJob is one call of the command.
 type reportJob struct {
 	out        *output
+	desk       *desk
 	req        wire.Request
 	quick      bool
 	without    []string
@@ -77,6 +78,11 @@ func reportCommand(s *streams) *cobra.Command {
 			if job.req.Batches, err = parseBatches(batches); err != nil {
 				return err
 			}
+			if job.measures() {
+				if job.desk, err = begin(cmd.Context(), &job.req); err != nil {
+					return err
+				}
+			}
 			if err := job.check(); err != nil {
 				return err
 			}
@@ -99,6 +105,9 @@ func reportCommand(s *streams) *cobra.Command {
 	f.Uint64Var(&job.req.Seed, "seed", 0, "orders the turns; of mixed-precision training the first seed")
 	return cmd
 }
+
+// measures reports whether anything is to be measured.
+func (j *reportJob) measures() bool { return len(j.from) == 0 || j.missing }
 
 // check finds wrong usage, and files that could not be written, before any work is done.
 func (j *reportJob) check() error {
@@ -162,7 +171,7 @@ func (j *reportJob) run(ctx context.Context, stdin io.Reader) error {
 		return err
 	}
 	keep := &keeper{}
-	if len(j.from) == 0 || j.missing {
+	if j.measures() {
 		if study, keep, err = j.measure(ctx, study); err != nil {
 			return err
 		}

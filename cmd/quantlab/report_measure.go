@@ -17,7 +17,6 @@ import (
 	"quantlab/cmd/internal/version"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 	"quantlab/core/report/paper"
 )
 
@@ -76,10 +75,10 @@ func partNames() []string {
 	return names
 }
 
-// forLayers narrows the request to the lab's models of several layers; where none of them was asked for, it stays.
+// forLayers narrows the request to its models of several layers; where none of them was asked for, it stays.
 func forLayers(req wire.Request) wire.Request {
 	deep := slices.DeleteFunc(slices.Clone(req.Models), func(id string) bool {
-		spec, err := nn.SpecOf(id)
+		spec, err := req.Catalog().Of(id)
 		return err != nil || len(spec.Hidden) < 2
 	})
 	if len(deep) > 0 {
@@ -109,13 +108,12 @@ func (j *reportJob) measure(ctx context.Context, study wire.Study) (wire.Study, 
 		j.notices = append(j.notices, quickNotice)
 	}
 	todo := slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return slices.Contains(j.without, p.name) || p.has(study) })
-	src, err := source(ctx, j.req.Models, false, j.out.streams.meter())
-	if err != nil {
+	if err := j.desk.bring(ctx, j.req, false, j.out.streams.meter()); err != nil {
 		return study, nil, err
 	}
 	h := host()
-	h.Peaks = limits.Kept(src.CacheDir(), limits.Of(h), false, lab.Limits)
-	keep := j.keeper(src)
+	h.Peaks = limits.Kept(j.desk.store.CacheDir(), limits.Of(h), false, lab.Limits)
+	keep := j.keeper(j.desk.store)
 	study.Version, study.Command = version.String(), j.command
 	meter := j.out.streams.meter()
 	defer meter.close()
@@ -124,7 +122,7 @@ func (j *reportJob) measure(ctx context.Context, study wire.Study) (wire.Study, 
 		whole += p.share
 	}
 	for i, p := range todo {
-		one, err := lab.Do(ctx, h, src, p.command(j.req, j.quick), func(e wire.Event) {
+		one, err := lab.Do(ctx, h, j.desk, p.command(j.req, j.quick), func(e wire.Event) {
 			if e.Kind == wire.EventProgress {
 				fraction := (done + p.share*e.Fraction) / whole
 				meter.at(fmt.Sprintf("%s, part %d of %d%s: %s", p.title, i+1, len(todo), rest(began, fraction), e.Step), fraction)

@@ -48,6 +48,9 @@ func rooflineCommand(s *streams) *cobra.Command {
 			if job.req.Batches, err = parseBatches(batches); err != nil {
 				return err
 			}
+			if job.desk, err = begin(cmd.Context(), &job.req); err != nil {
+				return err
+			}
 			if err := out.settle(host().Check(job.req)); err != nil {
 				return err
 			}
@@ -65,6 +68,7 @@ func rooflineCommand(s *streams) *cobra.Command {
 
 // A rooflineJob is one call of the command.
 type rooflineJob struct {
+	desk          *desk
 	req           wire.Request
 	layers, fresh bool
 }
@@ -73,19 +77,18 @@ func (j rooflineJob) run(ctx context.Context, out *output) error {
 	if !slices.Contains(j.req.Variants, wire.Baseline) {
 		j.req.Variants = append([]string{wire.Baseline}, j.req.Variants...)
 	}
-	src, err := source(ctx, j.req.Models, false, out.meter())
-	if err != nil {
+	if err := j.desk.bring(ctx, j.req, false, out.meter()); err != nil {
 		return err
 	}
 	meter := out.meter()
 	defer meter.close()
 	h, began := host(), time.Now()
-	h.Peaks = limits.Kept(src.CacheDir(), limits.Of(h), j.fresh, lab.Limits)
+	h.Peaks = limits.Kept(j.desk.store.CacheDir(), limits.Of(h), j.fresh, lab.Limits)
 	passes := 1.0 // share of the work
 	if j.layers {
 		passes = 0.75 // roughly, at the lab's settings
 	}
-	result, err := lab.Time(ctx, h, src, j.req, func(e wire.Event) {
+	result, err := lab.Time(ctx, h, j.desk, j.req, func(e wire.Event) {
 		if e.Kind == wire.EventProgress {
 			meter.at(e.Step, passes*e.Fraction)
 		}

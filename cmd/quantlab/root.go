@@ -94,6 +94,7 @@ Models (each is ReLU between layers, trained with Adam)
   mnist-lab2   digits, centre 20x20 pixels    400 - 1024 - 1024 - 10
   sst2-lab1    film reviews, every word       14816 - 512 - 2
   sst2-lab2    film reviews, 5000 words       5000 - 256 - 256 - 256 - 2
+and models of your own, which you bring with quantlab import
 
 Variants
   fp32              float32, the baseline that the others are compared with
@@ -112,7 +113,10 @@ const exampleHelp = `  quantlab prepare                              fetch the d
   quantlab predict --model sst2-lab2 --text "a gorgeous , witty mess"
   quantlab inspect mnist-lab2                   what static int8 did to each layer
   quantlab amp --models mnist-lab2              what mixed-precision training gains
-  quantlab report -o report.pdf                 everything above and more, written up`
+  quantlab report -o report.pdf                 everything above and more, written up
+  quantlab import mlp.pt --as my-mlp            bring a network that you trained in PyTorch
+  quantlab run --models my-mlp                  and measure it like the lab's
+  quantlab export --model my-mlp --variant static-qint8 mlp.onnx`
 
 func newRoot(s *streams) *cobra.Command {
 	root := &cobra.Command{
@@ -151,7 +155,7 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable .HasParent}}", 1))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	cobra.EnableCommandSorting = false
-	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), sensitivityCommand(s), ampCommand(s), rooflineCommand(s), predictCommand(s), inspectCommand(s), plansCommand(s), sweepCommand(s), reportCommand(s))
+	root.AddCommand(prepareCommand(s), hardwareCommand(s), trainCommand(s), runCommand(s), sensitivityCommand(s), ampCommand(s), rooflineCommand(s), predictCommand(s), inspectCommand(s), plansCommand(s), sweepCommand(s), reportCommand(s), importCommand(s), modelsCommand(s), dataCommand(s), exportCommand(s))
 	return root
 }
 

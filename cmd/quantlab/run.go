@@ -34,6 +34,7 @@ func runCommand(s *streams) *cobra.Command {
 	out := &output{streams: s}
 	req := wire.Lab()
 	var batches string
+	var data ownData
 	cmd := &cobra.Command{
 		Use:     "run",
 		Short:   "Measure size, accuracy and latency of every variant",
@@ -44,10 +45,17 @@ func runCommand(s *streams) *cobra.Command {
 			if req.Batches, err = parseBatches(batches); err != nil {
 				return err
 			}
+			d, err := begin(cmd.Context(), &req)
+			if err != nil {
+				return err
+			}
 			if err := out.settle(host().Check(req)); err != nil {
 				return err
 			}
-			return runLab(cmd.Context(), out, req)
+			if err := d.choose(cmd.Context(), data, &req, out.meter()); err != nil {
+				return err
+			}
+			return runLab(cmd.Context(), out, d, req)
 		},
 	}
 	f := cmd.Flags()
@@ -56,6 +64,7 @@ func runCommand(s *streams) *cobra.Command {
 	f.StringVar(&req.Weights, "weights", req.Weights, "shipped: trained once and cached; fresh: trained now, from --seed")
 	f.IntVar(&req.Examples, "examples", 0, "how many test examples measure accuracy, 0 is all")
 	f.Uint64Var(&req.Seed, "seed", 0, "orders the turns of the variants; with --weights fresh also draws the weights")
+	data.addTo(cmd)
 	out.addTo(cmd)
 	return cmd
 }
@@ -63,7 +72,7 @@ func runCommand(s *streams) *cobra.Command {
 // addPasses adds the flags that say which forward passes are timed.
 func addPasses(cmd *cobra.Command, req *wire.Request, batches *string, runs string) {
 	f := cmd.Flags()
-	f.StringSliceVar(&req.Models, "models", req.Models, "measure these `models`")
+	f.StringSliceVar(&req.Models, "models", req.Models, "measure these `models`, of the lab or of your own")
 	f.StringSliceVar(&req.Variants, "variants", req.Variants, "measure these `variants`, and float32 to compare them with")
 	addTiming(cmd, req, batches, runs)
 }
@@ -102,14 +111,13 @@ func isNumber(s string) bool {
 }
 
 // runLab carries out the request, its progress shown, and writes the result.
-func runLab(ctx context.Context, out *output, req wire.Request) error {
-	src, err := source(ctx, req.Models, req.Weights == wire.Fresh, out.meter())
-	if err != nil {
+func runLab(ctx context.Context, out *output, d *desk, req wire.Request) error {
+	if err := d.bring(ctx, req, req.Weights == wire.Fresh, out.meter()); err != nil {
 		return err
 	}
 	meter := out.meter()
 	defer meter.close()
-	result, err := lab.Run(ctx, host(), src, req, func(e wire.Event) {
+	result, err := lab.Run(ctx, host(), d, req, func(e wire.Event) {
 		if e.Kind == wire.EventProgress {
 			meter.at(e.Step, e.Fraction)
 		}

@@ -34,6 +34,7 @@ func sensitivityCommand(s *streams) *cobra.Command {
 	req := wire.Lab()
 	req.Models, req.Variants = []string{"mnist-lab2", "sst2-lab2"}, req.Variants[1:]
 	var batches string
+	var data ownData
 	cmd := &cobra.Command{
 		Use:     "sensitivity",
 		Short:   "Tell which layer of a model can't bear quantization",
@@ -44,10 +45,17 @@ func sensitivityCommand(s *streams) *cobra.Command {
 			if req.Batches, err = parseBatches(batches); err != nil {
 				return err
 			}
+			d, err := begin(cmd.Context(), &req)
+			if err != nil {
+				return err
+			}
 			if err := out.settle(host().Check(req), lab.CheckSensitivity(req)); err != nil {
 				return err
 			}
-			return runSensitivity(cmd.Context(), out, req)
+			if err := d.choose(cmd.Context(), data, &req, out.meter()); err != nil {
+				return err
+			}
+			return runSensitivity(cmd.Context(), out, d, req)
 		},
 	}
 	f := cmd.Flags()
@@ -55,12 +63,13 @@ func sensitivityCommand(s *streams) *cobra.Command {
 	addPasses(cmd, &req, &batches, "timed runs of each plan at each batch size, at most "+strconv.Itoa(wire.MaxRuns))
 	f.IntVar(&req.Examples, "examples", 0, "how many test examples measure accuracy, 0 is all")
 	f.Uint64Var(&req.Seed, "seed", 0, "orders the turns of the plans")
+	data.addTo(cmd)
 	out.addTo(cmd)
 	return cmd
 }
 
-func runSensitivity(ctx context.Context, out *output, req wire.Request) error {
-	study, err := experiment(ctx, out, wire.Command{Op: wire.OpSensitivity, Request: &req})
+func runSensitivity(ctx context.Context, out *output, d *desk, req wire.Request) error {
+	study, err := d.experiment(ctx, out, wire.Command{Op: wire.OpSensitivity, Request: &req})
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ func sweepCommand(s *streams) *cobra.Command {
 	out := &output{streams: s}
 	req, opt := wire.Lab(), wire.SweepOptions{}.WithDefaults()
 	req.Models = []string{"mnist-lab2", "sst2-lab2"}
+	var data ownData
 	cmd := &cobra.Command{
 		Use:     "sweep",
 		Short:   "Tell how far accuracy depends on the calibration examples",
@@ -41,28 +42,36 @@ func sweepCommand(s *streams) *cobra.Command {
 			if opt.Seeds == 0 { // which would mean the default
 				return usagef("seeds 0 is out of range: give 1 to %d", wire.MaxSeeds)
 			}
+			d, err := begin(cmd.Context(), &req)
+			if err != nil {
+				return err
+			}
 			if err := out.settle(opt.Validate(req), host().Check(req)); err != nil {
 				return err
 			}
-			return runSweep(cmd.Context(), out, req, opt)
+			if err := d.choose(cmd.Context(), data, &req, out.meter()); err != nil {
+				return err
+			}
+			return runSweep(cmd.Context(), out, d, req, opt)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringSliceVar(&req.Models, "models", req.Models, "calibrate these `models`")
+	f.StringSliceVar(&req.Models, "models", req.Models, "calibrate these `models`, of the lab or of your own")
 	f.StringVar(&opt.Plan, "plan", opt.Plan, "convert by this `plan`: one scheme, or one for each layer, joined by commas, of which one is static")
 	f.IntSliceVar(&opt.Sizes, "sizes", opt.Sizes, "examples that calibrate: a `list` of sizes from 1 to "+strconv.Itoa(wire.MaxCalibration))
 	f.IntVar(&opt.Seeds, "seeds", opt.Seeds, "samples of each size, at most "+strconv.Itoa(wire.MaxSeeds))
 	f.IntVar(&req.Threads, "threads", req.Threads, "threads of a forward pass")
 	f.StringVar(&req.Engine, "engine", "", "kernel `engine` (default: "+kernel.Variable+" in the environment, else the fastest; see quantlab hardware)")
 	f.IntVar(&req.Examples, "examples", 0, "how many test examples measure accuracy, 0 is all")
+	data.addTo(cmd)
 	out.addTo(cmd)
 	return cmd
 }
 
 // runSweep calibrates, its progress shown, and writes what came of it.
-func runSweep(ctx context.Context, out *output, req wire.Request, opt wire.SweepOptions) error {
-	study, err := experiment(ctx, out, wire.Command{Op: wire.OpSweep, Request: &req, Sweep: &opt})
+func runSweep(ctx context.Context, out *output, d *desk, req wire.Request, opt wire.SweepOptions) error {
+	study, err := d.experiment(ctx, out, wire.Command{Op: wire.OpSweep, Request: &req, Sweep: &opt})
 	if err != nil {
 		return err
 	}

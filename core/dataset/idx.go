@@ -8,8 +8,9 @@ import (
 // The IDX format, as http://yann.lecun.com/exdb/mnist describes it: a magic number of two zero bytes, the element
 // type (8: unsigned byte) and the number of dimensions; the dimensions, big endian; the elements.
 const (
-	imagesMagic  = 0x00000803
-	labelsMagic  = 0x00000801
+	IDXImages = 0x00000803 // magic number of a file of images
+	IDXLabels = 0x00000801 // and of one of labels
+
 	imagesHeader = 16
 	labelsHeader = 8
 	maxSide      = 1 << 12
@@ -22,8 +23,8 @@ func parseImages(data []byte) (*Images, error) {
 		return nil, fmt.Errorf("is truncated: %d bytes are less than an IDX header", len(data))
 	}
 	be := binary.BigEndian
-	if magic := be.Uint32(data); magic != imagesMagic {
-		return nil, fmt.Errorf("is not an IDX file of images: it starts with %08x, not %08x", magic, imagesMagic)
+	if magic := be.Uint32(data); magic != IDXImages {
+		return nil, fmt.Errorf("is not an IDX file of images: it starts with %08x, not %08x", magic, IDXImages)
 	}
 	n, h, w := uint64(be.Uint32(data[4:])), uint64(be.Uint32(data[8:])), uint64(be.Uint32(data[12:]))
 	if h < 1 || w < 1 || h > maxSide || w > maxSide {
@@ -43,8 +44,8 @@ func parseLabels(data []byte, classes int) ([]uint8, error) {
 		return nil, fmt.Errorf("is truncated: %d bytes are less than an IDX header", len(data))
 	}
 	be := binary.BigEndian
-	if magic := be.Uint32(data); magic != labelsMagic {
-		return nil, fmt.Errorf("is not an IDX file of labels: it starts with %08x, not %08x", magic, labelsMagic)
+	if magic := be.Uint32(data); magic != IDXLabels {
+		return nil, fmt.Errorf("is not an IDX file of labels: it starts with %08x, not %08x", magic, IDXLabels)
 	}
 	labels := data[labelsHeader:]
 	if n := be.Uint32(data[4:]); uint64(n) != uint64(len(labels)) {
@@ -56,4 +57,20 @@ func parseLabels(data []byte, classes int) ([]uint8, error) {
 		}
 	}
 	return labels, nil
+}
+
+// ParseIDX reads an IDX file of images and one of their labels, each below classes. The images share the files' memory. The error is
+// the rest of a sentence that begins with the files' name.
+func ParseIDX(images, labels []byte, classes int) (*Images, error) {
+	im, err := parseImages(images)
+	if err != nil {
+		return nil, err
+	}
+	if im.Labels, err = parseLabels(labels, classes); err != nil {
+		return nil, err
+	}
+	if n := len(im.Pixels) / (im.Height * im.Width); n != len(im.Labels) {
+		return nil, fmt.Errorf("holds %d labels for %d images", len(im.Labels), n)
+	}
+	return im, nil
 }

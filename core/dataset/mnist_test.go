@@ -135,15 +135,15 @@ func TestParseImages(t *testing.T) {
 		data []byte
 		want string // "": good
 	}{
-		"good":           {append(header(imagesMagic, 2, 1, 3), 1, 2, 3, 4, 5, 6), ""},
-		"no images":      {header(imagesMagic, 0, 28, 28), ""},
-		"short header":   {header(imagesMagic, 2, 1), "truncated: 12 bytes"},
-		"labels":         {header(labelsMagic, 2, 1, 3), "starts with 00000801"},
-		"no height":      {header(imagesMagic, 2, 0, 3), "0 x 3 pixels"},
-		"wide":           {header(imagesMagic, 2, 1, maxSide+1), "1 x 4097 pixels"},
-		"short":          {append(header(imagesMagic, 2, 1, 3), 1, 2, 3), "holds 3 bytes of pixels, but its header announces 6"},
-		"long":           {append(header(imagesMagic, 1, 1, 1), 1, 2), "holds 2 bytes of pixels, but its header announces 1"},
-		"huge announced": {header(imagesMagic, 1<<32-1, maxSide, maxSide), "holds 0 bytes"},
+		"good":           {append(header(IDXImages, 2, 1, 3), 1, 2, 3, 4, 5, 6), ""},
+		"no images":      {header(IDXImages, 0, 28, 28), ""},
+		"short header":   {header(IDXImages, 2, 1), "truncated: 12 bytes"},
+		"labels":         {header(IDXLabels, 2, 1, 3), "starts with 00000801"},
+		"no height":      {header(IDXImages, 2, 0, 3), "0 x 3 pixels"},
+		"wide":           {header(IDXImages, 2, 1, maxSide+1), "1 x 4097 pixels"},
+		"short":          {append(header(IDXImages, 2, 1, 3), 1, 2, 3), "holds 3 bytes of pixels, but its header announces 6"},
+		"long":           {append(header(IDXImages, 1, 1, 1), 1, 2), "holds 2 bytes of pixels, but its header announces 1"},
+		"huge announced": {header(IDXImages, 1<<32-1, maxSide, maxSide), "holds 0 bytes"},
 	} {
 		if im, err := parseImages(test.data); test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: got %v, error %v, want %q", name, im, err, test.want)
@@ -153,11 +153,11 @@ func TestParseImages(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"good":      {append(header(labelsMagic, 3), 0, 9, 5), ""},
-		"truncated": {header(labelsMagic), "truncated: 4 bytes"},
-		"images":    {header(imagesMagic, 0), "starts with 00000803"},
-		"short":     {append(header(labelsMagic, 3), 0, 9), "holds 2 labels, but its header announces 3"},
-		"label 10":  {append(header(labelsMagic, 2), 0, 10), "label 1 is 10: 0 to 9"},
+		"good":      {append(header(IDXLabels, 3), 0, 9, 5), ""},
+		"truncated": {header(IDXLabels), "truncated: 4 bytes"},
+		"images":    {header(IDXImages, 0), "starts with 00000803"},
+		"short":     {append(header(IDXLabels, 3), 0, 9), "holds 2 labels, but its header announces 3"},
+		"label 10":  {append(header(IDXLabels, 2), 0, 10), "label 1 is 10: 0 to 9"},
 	} {
 		if l, err := parseLabels(test.data, Digits); test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("labels, %s: got %v, error %v, want %q", name, l, err, test.want)

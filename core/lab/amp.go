@@ -29,6 +29,9 @@ func compareTraining(ctx context.Context, host Host, src Source, req wire.Reques
 	if err != nil {
 		return nil, err
 	}
+	if err := r.trainable(); err != nil {
+		return nil, err
+	}
 	c := &comparison{runner: r, options: o, precision: train.Precision(o.Type)}
 	c.forewarn()
 	rows, err := c.models(ctx)
@@ -158,7 +161,7 @@ func verdictOf(row wire.AMPRow, value func(wire.Training) float64) *wire.Verdict
 func (t *contest) loadExamples(ctx context.Context) (err error) {
 	step := t.step("loading the training examples")
 	t.progress.begin(step, t.cost.load())
-	if t.examples, err = t.src.Train(ctx, t.spec, t.bytes(step)); err != nil {
+	if t.examples, err = t.src.Train(ctx, trained(t.spec), t.bytes(step)); err != nil {
 		return err
 	}
 	if limit := t.comparison.options.Limit; limit > 0 && limit < t.examples.Len() {

@@ -132,31 +132,6 @@ func newRunner(ctx context.Context, host Host, src Source, req wire.Request, emi
 	return r, nil
 }
 
-// spec returns the model of that name as this run measures it: on the reader's own examples, where the request names such as the
-// model reads.
-func (r *runner) spec(id string) (nn.Spec, error) {
-	spec, err := r.req.Catalog().Of(id)
-	if err != nil {
-		return spec, err
-	}
-	for _, use := range []struct {
-		name string
-		of   *string
-	}{{r.req.Test, &spec.Test}, {r.req.Calibration, &spec.Calibration}} {
-		if use.name == "" {
-			continue
-		}
-		data, err := r.req.Own.DataOf(use.name)
-		if err != nil {
-			return spec, err
-		}
-		if data.Data == spec.Data {
-			*use.of = use.name
-		}
-	}
-	return spec, nil
-}
-
 // setting is what an experiment tells of itself.
 func (r *runner) setting() wire.Setting {
 	return wire.Setting{Version: r.result.Version, Hardware: r.result.Hardware, Settings: r.req}
@@ -227,6 +202,7 @@ func (r *runner) forewarn() {
 	if r.req.Input == wire.Sparse && images {
 		r.note("sparse input is for bags of words: the MNIST models ran dense")
 	}
+	r.tellOwn()
 }
 
 // note tells the reader something of the whole run, once.

@@ -121,7 +121,11 @@ func (s *sweep) begin(ctx context.Context) (training *dataset.Examples, err erro
 func (s *sweep) sizes(training int) []int {
 	fit := slices.DeleteFunc(slices.Clone(s.options.Sizes), func(n int) bool { return n > training })
 	if left := len(s.options.Sizes) - len(fit); left > 0 {
-		s.note(fmt.Sprintf("%s has %d training examples: sizes above that were left out", s.spec.ID, training))
+		what := "training examples"
+		if own := s.spec.Calibration; own != "" {
+			what = "examples to calibrate with, " + own
+		}
+		s.note(fmt.Sprintf("%s has %d %s: sizes above that were left out", s.spec.ID, training, what))
 	}
 	return fit
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"quantlab/core/dataset"
+	"quantlab/core/exchange"
 	"quantlab/core/lab/wire"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
@@ -57,7 +58,7 @@ func (t *trial) input() string {
 // load brings the network and the test examples. The examples may be missing, the network may not.
 func (t *trial) load(ctx context.Context) error {
 	var err error
-	if t.req.Weights == wire.Fresh {
+	if t.fresh() {
 		err = t.train(ctx)
 	} else {
 		step := t.step("loading the model")
@@ -121,7 +122,7 @@ func checkExamples(e *dataset.Examples, spec nn.Spec) error {
 func (t *trial) train(ctx context.Context) error {
 	step := t.step("loading the training examples")
 	t.progress.begin(step, t.cost.load())
-	data, err := t.src.Train(ctx, t.spec, t.bytes(step))
+	data, err := t.src.Train(ctx, trained(t.spec), t.bytes(step))
 	if err != nil {
 		return err
 	}
@@ -181,6 +182,9 @@ func (t *trial) convert(ctx context.Context) error {
 // weigh takes the size of the subject's model.
 func (t *trial) weigh(s *subject) (err error) {
 	if s.row.SizeBytes, err = modelfile.Size(s.model); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	if s.row.SizeTorch, err = exchange.TorchSize(s.model.Weights()); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	s.row.Smaller = float64(t.baseline().row.SizeBytes) / float64(s.row.SizeBytes)

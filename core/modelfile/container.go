@@ -3,6 +3,7 @@ package modelfile
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -11,8 +12,12 @@ import (
 	"github.com/nlpodyssey/safetensors"
 )
 
-// maxHeader bounds a file's header. The largest one written is SST-2's whole vocabulary, about 160 KB.
-const maxHeader = 2 << 20
+// Bounds of a file's header. The lab's largest one holds SST-2's whole vocabulary, about 160 KB; a model of the reader's own may count
+// more words.
+const (
+	maxHeader  = 8 << 20
+	maxTensors = 4096
+)
 
 // A tensor is what safetensors writes: numbers of a shape, encoded only when their turn comes.
 type tensor struct {
@@ -115,10 +120,14 @@ func open(r io.Reader, payload int64) (*archive, error) {
 	if _, err := buf.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
 		return nil, fmt.Errorf("reading the model file: %w", err)
 	}
-	file := buf.Bytes()
-	if int64(len(file)) > limit {
+	if int64(buf.Len()) > limit {
 		return nil, fmt.Errorf("the model file is larger than the %d bytes that this model can have: give the file of this model", limit)
 	}
+	return parse(buf.Bytes())
+}
+
+// parse checks a file in memory: that its header is bounded, names no tensor twice, and describes exactly the bytes that follow.
+func parse(file []byte) (*archive, error) {
 	if len(file) < 8 {
 		return nil, damaged("it ends after %d bytes", len(file))
 	}
@@ -128,6 +137,9 @@ func open(r io.Reader, payload int64) (*archive, error) {
 	}
 	if header > uint64(len(file)-8) {
 		return nil, damaged("it ends within its header")
+	}
+	if err := checkNames(file[8 : 8+header]); err != nil {
+		return nil, err
 	}
 	_, meta, err := safetensors.ReadMetadata(file)
 	if err != nil {
@@ -141,6 +153,50 @@ func open(r io.Reader, payload int64) (*archive, error) {
 		}
 	}
 	return a, nil
+}
+
+// checkNames looks for what the library overlooks or would take much memory for: names that come twice, deep nesting, and very many
+// tensors.
+func checkNames(header []byte) error {
+	d := json.NewDecoder(bytes.NewReader(header))
+	names := map[string]bool{}
+	depth, key := 0, false // key: the next string at depth 1 is a name
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return damaged("its header is no JSON")
+		}
+		switch v := token.(type) {
+		case json.Delim:
+			if v == '{' || v == '[' {
+				depth++
+			} else {
+				depth--
+			}
+			if depth > 3 {
+				return damaged("its header is nested too deeply")
+			}
+			key = depth == 1
+		case string:
+			if !key {
+				key = depth == 1
+				continue
+			}
+			if names[v] {
+				return damaged("it names %.60q twice", v)
+			}
+			names[v] = true
+			if len(names) > maxTensors {
+				return damaged("it holds more than %d tensors", maxTensors)
+			}
+			key = false
+		default:
+			key = depth == 1
+		}
+	}
 }
 
 // has reports whether the archive holds a tensor of that name and type.

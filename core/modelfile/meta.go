@@ -16,6 +16,7 @@
 //	training     JSON: the settings that trained it and the accuracy measured then
 //	calibration  JSON: activation grids, so that a static model can be made where the data is not
 //	vocabulary   the words that the inputs count, one a line, in the order of the inputs
+//	own          JSON: what is known of a model of the reader's own, its spec under "spec"
 //
 // A byte of U8 weights holds two integers in two's complement, the one of even position in its lower half; an odd row's last
 // upper half is 0. In files of format 1 weights of few bits are I8 like others, and are read as well.
@@ -41,6 +42,7 @@ type Meta struct {
 	Total       int                // of how many; 0: not measured
 	Calibration *quant.Calibration // activation grids of the lab's static variant
 	Vocabulary  []string           // SST-2: the words, in the order of the inputs
+	Own         json.RawMessage    // JSON: of a model of the reader's own, a wire.OwnModel
 }
 
 // The metadata's keys and what format says.
@@ -51,6 +53,7 @@ const (
 	keyTraining    = "training"
 	keyCalibration = "calibration"
 	keyVocabulary  = "vocabulary"
+	keyOwn         = "own"
 
 	format       = "quantlab 1"
 	formatPacked = "quantlab 2"
@@ -93,6 +96,12 @@ func (m Meta) encode(spec nn.Spec) (map[string]string, error) {
 		}
 		info[keyVocabulary] = strings.Join(m.Vocabulary, "\n")
 	}
+	if len(m.Own) > 0 {
+		if !json.Valid(m.Own) {
+			return nil, fmt.Errorf("what is known of %s can't be stored: it is no JSON", spec.ID)
+		}
+		info[keyOwn] = string(m.Own)
+	}
 	return info, nil
 }
 
@@ -124,6 +133,12 @@ func decode(info map[string]string, spec nn.Spec) (Meta, error) {
 		if got, want := len(m.Calibration.Boundaries), len(spec.Dims()); got != want {
 			return m, damaged("its calibration is for %d layers, the model has %d", got-1, want-1)
 		}
+	}
+	if text, ok := info[keyOwn]; ok {
+		if !json.Valid([]byte(text)) {
+			return m, damaged("what is known of it is unreadable")
+		}
+		m.Own = json.RawMessage(text)
 	}
 	if text, ok := info[keyVocabulary]; ok {
 		m.Vocabulary = strings.Split(text, "\n")

@@ -30,25 +30,34 @@ func ReadNetwork(r io.Reader, spec nn.Spec) (*nn.Network, Meta, error) {
 	if err != nil {
 		return nil, Meta{}, err
 	}
+	net, err := a.network(spec)
+	return net, meta, err
+}
+
+// network takes the tensors of a float32 network of the spec's shape, of which there must be no others.
+func (a *archive) network(spec nn.Spec) (*nn.Network, error) {
 	if _, ok := a.info[keyLayers]; ok {
-		return nil, Meta{}, fmt.Errorf("the file holds %s quantized, not in float32: give the file that training wrote", spec.ID)
+		return nil, fmt.Errorf("the file holds %s quantized, not in float32: give the file that training wrote", spec.ID)
+	}
+	if need := 4 * spec.Params(); spec.Own && len(a.data) < need { // the file itself told the spec
+		return nil, damaged("its tensors take %d bytes, those of %s %d", len(a.data), spec.ID, need)
 	}
 	net := nn.New(spec)
 	for i, l := range net.Layers {
 		if err := a.take(weightOf(i), l.W, l.Out, l.In); err != nil {
-			return nil, Meta{}, err
+			return nil, err
 		}
 		if err := a.take(biasOf(i), l.B, l.Out); err != nil {
-			return nil, Meta{}, err
+			return nil, err
 		}
 	}
 	if err := a.empty(); err != nil {
-		return nil, Meta{}, err
+		return nil, err
 	}
 	if err := net.Validate(); err != nil {
-		return nil, Meta{}, err
+		return nil, err
 	}
-	return net, meta, nil
+	return net, nil
 }
 
 // openFor reads a file that should hold the spec's network, and its metadata.

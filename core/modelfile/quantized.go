@@ -120,9 +120,23 @@ func LayerBytes(l *quant.QuantizedLayer) int64 {
 // Read reads a converted model of the spec's shape and makes it ready to run. It predicts the same integers as the model
 // that was written. A float32 network's file does too. Close the model when done.
 func Read(r io.Reader, spec nn.Spec, opt quant.Options) (*quant.Model, Meta, error) {
+	layers, meta, err := ReadLayers(r, spec)
+	if err != nil {
+		return nil, Meta{}, err
+	}
+	m, err := quant.New(spec, layers, opt)
+	return m, meta, err
+}
+
+// ReadLayers is Read for a model that is not to run.
+func ReadLayers(r io.Reader, spec nn.Spec) ([]quant.QuantizedLayer, Meta, error) {
 	a, meta, err := openFor(spec, r)
 	if err != nil {
 		return nil, Meta{}, err
+	}
+	// The file itself told the spec. Weights of few bits lie two in a byte.
+	if need := spec.Params() / 2; spec.Own && len(a.data) < need {
+		return nil, Meta{}, damaged("its tensors take %d bytes, those of %s at least %d", len(a.data), spec.ID, need)
 	}
 	shape := spec.Dims()
 	layers := make([]quant.QuantizedLayer, len(shape)-1)
@@ -151,8 +165,7 @@ func Read(r io.Reader, spec nn.Spec, opt quant.Options) (*quant.Model, Meta, err
 			return nil, Meta{}, damaged("%v", err)
 		}
 	}
-	m, err := quant.New(spec, layers, opt)
-	return m, meta, err
+	return layers, meta, nil
 }
 
 // layerInfos decodes the layers' descriptions; without any, they are float32.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"quantlab/core/dataset"
@@ -31,6 +33,8 @@ type Bench struct {
 	order  []string  // of nets, the one asked last at the end
 	drawn  *sample   // the calibration sample drawn last
 	breath time.Time // when the host last had its turn
+
+	changed atomic.Bool // what is the reader's own: see Forget
 }
 
 // A network is a model as its file has it, with everything made of it.
@@ -79,9 +83,26 @@ func (b *Bench) take(ctx context.Context) (release func(), err error) {
 	}
 	select {
 	case b.turn <- struct{}{}:
+		if b.changed.Swap(false) {
+			b.forgetOwn()
+		}
 		return func() { <-b.turn }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// Forget lets the next question find anew what is the reader's own. Whoever changes that calls it: another model may have the name, and
+// even the spec, of one that was there before. It returns at once.
+func (b *Bench) Forget() { b.changed.Store(true) }
+
+// forgetOwn is called by whoever has the turn.
+func (b *Bench) forgetOwn() {
+	for _, id := range slices.Clone(b.order) {
+		if b.nets[id].spec.Own {
+			b.forget(id)
+			b.order = slices.DeleteFunc(b.order, func(o string) bool { return o == id })
+		}
 	}
 }
 

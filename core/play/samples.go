@@ -76,6 +76,10 @@ func (b *Bench) gallery(ctx context.Context, spec nn.Spec, n int) (*gallery, err
 
 // uncropped returns a model that sees all of the images of which spec's sees a part.
 func uncropped(spec nn.Spec) (nn.Spec, error) {
+	if spec.Own && spec.Test != "" { // whose examples have classes of its own
+		spec.Crop, spec.In, spec.Scaling = wire.DigitSide, wire.DigitSide*wire.DigitSide, nn.Scaling{}
+		return spec, nil
+	}
 	whole, err := nn.SpecOf("mnist-lab1")
 	whole.Test = spec.Test
 	return whole, err

@@ -8,6 +8,7 @@
 //	data/sst2/     SST-2's, likewise
 //	models/        a safetensors file a model: mnist-lab1-0123456789ab.safetensors
 //	site/          a folder for each state of the browser's shards
+//	own/           models and examples that the reader brought: see Shelf
 //	lock           held while anything above is written
 //
 // Every file is written under a temporary name, .tmp-…, and renamed when it is whole; a temporary file that a killed
@@ -130,6 +131,12 @@ func (s *Store) Obtain(ctx context.Context, models []string, progress func(Progr
 	if err != nil {
 		return err
 	}
+	return s.run(ctx, specs, wantData, progress)
+}
+
+// ObtainData is Obtain for the data sets of those names, such as nn.MNIST.
+func (s *Store) ObtainData(ctx context.Context, sets []string, progress func(Progress)) error {
+	specs := slices.DeleteFunc(slices.Clone(s.env.specs), func(spec nn.Spec) bool { return !slices.Contains(sets, spec.Data) })
 	return s.run(ctx, specs, wantData, progress)
 }
 

@@ -26,7 +26,7 @@ func files(t *testing.T) string {
 	for name, text := range map[string]string{
 		"app.wasm": "\x00asm app", "compute.wasm": "\x00asm compute", "wasm_exec.js": "// the toolchain's",
 		"quantlab.js": strings.Repeat("quantlab();\n", 200), "worker.js": "worker()", "quantlab.css": "body{}",
-		"chart.css": ".chart{}", "figure.css": ".plotted{}", "draw.css": ".draw{}", "type.css": ".type{}", "inspect.css": ".inspect{}", "sensitivity.css": ".sens{}", "paper.css": ".paper{}", "report.css": ".report{}", "training.css": ".training{}", "threads.js": "threads()", "pictures.js": "pictures()",
+		"chart.css": ".chart{}", "figure.css": ".plotted{}", "draw.css": ".draw{}", "type.css": ".type{}", "inspect.css": ".inspect{}", "sensitivity.css": ".sens{}", "paper.css": ".paper{}", "report.css": ".report{}", "training.css": ".training{}", "models.css": ".models{}", "threads.js": "threads()", "pictures.js": "pictures()", "own.js": "own()", "files.js": "files()",
 		"icon.svg": "<svg/>", "icon-192.png": "png", "icon-512.png": "png", "headers.go": "package web",
 		"kernels/link.wasm": strings.Repeat("\x00asm link", 200),
 	} {

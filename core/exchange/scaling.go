@@ -75,7 +75,7 @@ func (im *importer) preprocessing(net *nn.Network) error {
 		q.Text += " " + why
 		return &asking{q}
 	}
-	return im.try(net, ways, q, examples)
+	return im.try(net, ways, examples)
 }
 
 // told takes the answer of the request: one of the ways, or any mean and deviation of pixels.
@@ -154,9 +154,8 @@ type attempt struct {
 	correct int
 }
 
-// try runs the network on the examples under every treatment and takes the best. Where the second best is about as good and answers
-// otherwise, it asks.
-func (im *importer) try(net *nn.Network, ways []treatment, q wire.Question, examples *dataset.Examples) error {
+// try runs the network on the examples under every treatment and takes the best, with a note where the second best is about as good.
+func (im *importer) try(net *nn.Network, ways []treatment, examples *dataset.Examples) error {
 	var all []attempt
 	for i, w := range ways {
 		im.progress("trying how its inputs are made", 0.4+0.5*float64(i)/float64(len(ways)))
@@ -186,20 +185,6 @@ func (im *importer) try(net *nn.Network, ways []treatment, q wire.Question, exam
 		im.atChance(net, ways[0], best, n, of)
 		return nil
 	}
-	var near []attempt
-	for _, a := range all {
-		if !slices.Equal(a.answers, best.answers) && !beats(best, a, examples.Labels) {
-			near = append(near, a)
-		}
-	}
-	if len(near) > 0 {
-		q.Choices = nil
-		for _, a := range append([]attempt{best}, near...) {
-			q.Choices = append(q.Choices, wire.Choice{Value: a.value, Label: fmt.Sprintf("%s: %s of %s right", a.label, percent(a.correct, n), of)})
-		}
-		q.Text += " Tried, they answer about equally well."
-		return &asking{q}
-	}
 	best.set(&net.Spec)
 	second := slices.IndexFunc(all, func(a attempt) bool { return !slices.Equal(a.answers, best.answers) })
 	if second < 0 {
@@ -207,6 +192,9 @@ func (im *importer) try(net *nn.Network, ways []treatment, q wire.Question, exam
 		return nil
 	}
 	im.note("%s: %s of %s right, against %s with %s", best.words, percent(best.correct, n), of, percent(all[second].correct, n), all[second].label)
+	if !beats(best, all[second], examples.Labels) {
+		im.note("that difference may be chance: if the model was trained otherwise, import it again with the answer %s=%s", keyScaling, all[second].value)
+	}
 	return nil
 }
 

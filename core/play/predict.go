@@ -56,7 +56,7 @@ func (b *Bench) predict(ctx context.Context, req wire.PredictRequest, emit func(
 			return nil, fmt.Errorf("%s: %w", req.Model, err)
 		}
 	}
-	if req.Explain != "" && spec.Data == nn.SST2 {
+	if req.Explain != "" && spec.Data == nn.SST2 && spec.Out == 2 {
 		if err := b.decide(ctx, n, req, p, emit); err != nil {
 			return nil, fmt.Errorf("%s: %w", req.Model, err)
 		}
@@ -139,8 +139,12 @@ func answer(rows []row, batch nn.Batch, p *wire.Prediction) error {
 	return nil
 }
 
-// softmax turns logits into probabilities. The largest logit is subtracted first, so that nothing overflows.
+// softmax turns logits into probabilities. The largest logit is subtracted first, so that nothing overflows. One logit is that of the
+// second class, the first one's being 0: its softmax is the sigmoid.
 func softmax(logits []float64) []float64 {
+	if len(logits) == 1 {
+		logits = []float64{0, logits[0]}
+	}
 	top := math.Inf(-1)
 	for _, z := range logits {
 		top = max(top, z)

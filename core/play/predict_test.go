@@ -304,6 +304,9 @@ func TestPredictionFieldNames(t *testing.T) {
 }
 
 func TestSoftmaxOfLargeLogits(t *testing.T) {
+	if p := softmax([]float64{math.Log(3)}); len(p) != 2 || math.Abs(p[1]-0.75) > 1e-12 {
+		t.Errorf("the probabilities of one logit are %v, want 0.25 and 0.75", p)
+	}
 	p := softmax([]float64{1000, 1000, -1000})
 	if p[0] != 0.5 || p[1] != 0.5 || p[2] != 0 || margin(p) != 0 {
 		t.Errorf("%v", p)

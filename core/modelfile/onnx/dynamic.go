@@ -54,18 +54,16 @@ func weightSums(l *quant.QuantizedLayer) vector[int32] {
 
 // quantize adds the rounding of x to a grid of its own range.
 func (b *builder) quantize(x string) quantized {
-	switch a := b.l.Scheme.Activation; {
-	case a.PerRow:
-		return b.quantizeRows(x)
-	case a.Symmetric:
-		return b.quantizeSymmetric(x)
-	case quant.Top(a) == math.MaxUint8:
+	a := b.l.Scheme.Activation
+	if a.PerRow || a.Symmetric {
+		return b.quantizeStepwise(x)
+	}
+	if quant.Top(a) == math.MaxUint8 {
 		q := quantized{ints: b.at("input_quantized"), scale: b.at("input_scale"), zero: b.at("input_zero_point")}
 		b.operator("DynamicQuantizeLinear", b.at("input_quantize"), []string{x}, []string{q.ints, q.scale, q.zero})
 		return q
-	default:
-		return b.quantizeStretched(x)
 	}
+	return b.quantizeStretched(x)
 }
 
 // smallestStep is what a step of an affine grid is widened to, as quant.DynamicGrid does.
@@ -85,19 +83,15 @@ func (b *builder) quantizeStretched(x string) quantized {
 	}
 	q := quantized{scale: b.at("input_scale"), zero: b.at("input_zero_point")}
 	b.operator("DynamicQuantizeLinear", b.at("input_grid"), []string{ends}, []string{b.at("input_ends_quantized"), q.scale, q.zero})
-	q.ints = b.round(x, q)
+	ints := b.node("QuantizeLinear", "input_quantize", []string{x, q.scale, q.zero})
+	q.ints = b.clip(ints, "input_clip", 0, b.model().Max)
 	return q
 }
 
-// quantizeSymmetric adds a grid around 0, whose zero point is known beforehand.
-func (b *builder) quantizeSymmetric(x string) quantized {
-	q := quantized{scale: b.symmetricScale(x), zero: b.byte("input_zero_point", b.model().Zero)}
-	q.ints = b.round(x, q)
-	return q
-}
-
-// quantizeRows adds a grid for each row, which neither QuantizeLinear nor MatMulInteger takes everywhere.
-func (b *builder) quantizeRows(x string) quantized {
+// quantizeStepwise spells a grid and the rounding to it: of each row, which neither QuantizeLinear nor MatMulInteger takes everywhere, or
+// around 0. There the largest number lies halfway between two integers, and which one it becomes depends on the zero point being added
+// before, as quantlab does, while QuantizeLinear adds it after.
+func (b *builder) quantizeStepwise(x string) quantized {
 	var q quantized
 	g := b.model()
 	shift := "" // the zero points, where they are not 0
@@ -116,19 +110,14 @@ func (b *builder) quantizeRows(x string) quantized {
 			q.zero, q.rowZeros = b.node("Cast", "input_zero_point", []string{shift}, integer("to", int64(typeInt32))), true
 		}
 	}
-	v := b.node("Round", "input_rounded", []string{b.node("Div", "input_scaled", []string{x, q.scale})})
+	v := b.node("Div", "input_scaled", []string{x, q.scale})
 	if shift != "" {
 		v = b.node("Add", "input_shifted", []string{v, shift})
 	}
+	v = b.node("Round", "input_rounded", []string{v})
 	v = b.node("Clip", "input_clip", []string{v, b.scalar("input_clip_min", 0), b.scalar("input_clip_max", float32(g.Max))})
 	q.ints = b.node("Cast", "input_quantize", []string{v}, integer("to", int64(typeUint8)))
 	return q
-}
-
-// round adds the rounding of x to a grid.
-func (b *builder) round(x string, q quantized) string {
-	ints := b.node("QuantizeLinear", "input_quantize", []string{x, q.scale, q.zero})
-	return b.clip(ints, "input_clip", 0, b.model().Max)
 }
 
 // model returns the grid of activations from -1 to 1: every one has its end, a symmetric one its zero point too, and its scale times the

@@ -17,7 +17,7 @@
 // classes of quantlab for every example: DynamicQuantizeLinear of the activations themselves, finer than what was converted, changes 9 of
 // 21,744 answers and saves 5 to 11 µs a call of one example; a further column of activations that stretches their range gives the same grid, but copies
 // them all; and the grid by single operators gives the same classes in the same time, without DynamicQuantizeLinear. This last form serves
-// symmetric grids and grids of single rows, which DynamicQuantizeLinear can't make.
+// symmetric grids and grids of single rows.
 //
 // static: QuantizeLinear and DequantizeLinear around each Gemm, with the grids that were calibrated. Weights are int8 behind a
 // DequantizeLinear, biases int32 in units of the products. ONNX Runtime makes one integer operator, QGemm, of it all, but only where

@@ -191,6 +191,9 @@ func (a *archive) load() (any, error) {
 			return nil, fmt.Errorf("the file's numbers are not little-endian (it says %.20q): save it again on such a machine", order)
 		}
 	}
+	if a.entries[folder+"data.pkl"].UncompressedSize64 > maxPickle {
+		return nil, errLong
+	}
 	pickled, err := a.read("data.pkl")
 	if err != nil {
 		return nil, err

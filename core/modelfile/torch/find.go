@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ const (
 	maxDepth   = 16
 	maxTensors = 10000
 	maxVisits  = 1 << 20 // of values, those met again counted
+	maxName    = 300     // bytes of one part of a tensor's name
 )
 
 // usual are the names under which programs save the model, the most telling first, then its averages.
@@ -23,19 +25,23 @@ var usual = strings.Fields(`state_dict model_state_dict model_state model net ne
 // never are parts of names under which there are tensors, but no model's.
 var never = []string{"optim", "sched", "scaler", "rng", "random", "criterion", "callback"}
 
+var errRich = errors.New("what was saved is nested too richly to search: " + instead)
+
 // An item is one of a mapping's.
 type item struct {
 	key   string
 	value any
 }
 
-// items returns a mapping's items in their order; nil where v is none. Keys that are neither text nor numbers are passed over.
+// items returns a mapping's items in their order; nil where v is none. Keys that are neither names nor numbers are passed over.
 func items(v any) []item {
 	out := []item{}
 	add := func(key, value any) {
 		switch k := key.(type) {
 		case string:
-			out = append(out, item{k, value})
+			if len(k) <= maxName {
+				out = append(out, item{k, value})
+			}
 		case int:
 			out = append(out, item{strconv.Itoa(k), value})
 		}
@@ -69,16 +75,27 @@ func items(v any) []item {
 
 // A finder looks for a state_dict in what was saved.
 type finder struct {
-	visits  int
-	holds   map[any]bool // mappings, by whether there are tensors in them
-	foreign *class       // of the first whole object that was met
-	where   string       // its path
-	passed  []string
+	visits   int
+	mappings map[any][]item // that were met
+	holds    map[any]bool   // of these, whether there are tensors in them
+	foreign  *class         // of the first whole object that was met
+	where    string         // its path
+	passed   []string
+}
+
+// items returns a mapping's items, of which a mapping that is met again makes no copy.
+func (f *finder) items(v any) []item {
+	all, known := f.mappings[v]
+	if !known {
+		all = items(v)
+		f.mappings[v] = all
+	}
+	return all
 }
 
 // find returns the model's tensors in what was saved.
 func find(v any) (*Checkpoint, error) {
-	f := finder{holds: map[any]bool{}}
+	f := finder{mappings: map[any][]item{}, holds: map[any]bool{}}
 	switch root := v.(type) {
 	case *object:
 		return nil, whole(root.class, "")
@@ -95,7 +112,7 @@ func find(v any) (*Checkpoint, error) {
 	if !f.search(v, "", 0) {
 		switch {
 		case f.visits > maxVisits:
-			return nil, fmt.Errorf("what was saved is nested too richly to search: " + instead)
+			return nil, errRich
 		case f.foreign != nil:
 			return nil, whole(f.foreign, f.where)
 		}
@@ -136,7 +153,7 @@ func (f *finder) search(v any, path string, depth int) bool {
 	}
 	f.holds[v] = false // of a mapping within itself
 	found := false
-	all := items(v)
+	all := f.items(v)
 	if isOptimizer(all) {
 		return false
 	}
@@ -186,7 +203,10 @@ func isOptimizer(all []item) bool {
 
 // choose returns the mapping within v that is the model's state_dict, and its path.
 func (f *finder) choose(v any, path string, depth int) (any, string, error) {
-	all := items(v)
+	if depth > maxDepth {
+		return nil, "", errRich
+	}
+	all := f.items(v)
 	direct, nested := false, []item{}
 	for _, it := range all {
 		switch value := it.value.(type) {
@@ -195,7 +215,7 @@ func (f *finder) choose(v any, path string, depth int) (any, string, error) {
 		case *types.Tuple:
 			direct = direct || isPacked(join(path, it.key))
 		case *types.Dict, *types.OrderedDict:
-			if isNever(it.key) || isOptimizer(items(value)) {
+			if isNever(it.key) || isOptimizer(f.items(value)) {
 				f.passed = append(f.passed, join(path, it.key))
 			} else if f.holds[value] {
 				nested = append(nested, it)
@@ -204,7 +224,7 @@ func (f *finder) choose(v any, path string, depth int) (any, string, error) {
 	}
 	for _, name := range usual {
 		at := slices.IndexFunc(nested, func(it item) bool { return strings.ToLower(it.key) == name })
-		if at >= 0 && !direct {
+		if at >= 0 {
 			for i, other := range nested {
 				if i != at {
 					f.passed = append(f.passed, join(path, other.key))
@@ -221,7 +241,7 @@ func (f *finder) choose(v any, path string, depth int) (any, string, error) {
 	}
 	var names []string
 	for _, it := range nested {
-		if isStateDict(it.value) {
+		if f.isStateDict(it.value) {
 			names = append(names, fmt.Sprintf("%.40q", it.key))
 		}
 	}
@@ -232,8 +252,8 @@ func (f *finder) choose(v any, path string, depth int) (any, string, error) {
 }
 
 // isStateDict reports whether a mapping is a whole model's, not one layer's: its names have parts.
-func isStateDict(v any) bool {
-	return slices.ContainsFunc(items(v), func(it item) bool { return strings.Contains(it.key, ".") })
+func (f *finder) isStateDict(v any) bool {
+	return slices.ContainsFunc(f.items(v), func(it item) bool { return strings.Contains(it.key, ".") })
 }
 
 // A collector takes the tensors out of a state_dict.
@@ -255,9 +275,9 @@ func (c *collector) collect(v any, prefix string, depth int) error {
 	if c.names == nil {
 		c.names, c.types = map[string]bool{}, map[string]DType{}
 	}
-	for _, it := range items(v) {
+	for _, it := range c.f.items(v) {
 		if c.f.visits++; c.f.visits > maxVisits {
-			return fmt.Errorf("what was saved is nested too richly to search: " + instead)
+			return errRich
 		}
 		name := join(prefix, it.key)
 		var err error

@@ -153,6 +153,7 @@ func TestReadFinds(t *testing.T) {
 		"mlp.pt":           {"PyTorch state_dict (zip)", "", ""},
 		"legacy.pt":        {"PyTorch state_dict (legacy)", "", ""},
 		"checkpoint.pt":    {"PyTorch checkpoint (zip)", "model_state_dict", "optimizer_state_dict"},
+		"scored.pt":        {"PyTorch checkpoint (zip)", "model", "rng_state"},
 		"ema.pt":           {"PyTorch checkpoint (zip)", "model", "ema"},
 		"dynamic_qint8.pt": {"PyTorch state_dict quantized by torch.ao (zip)", "", ""},
 	} {
@@ -163,6 +164,27 @@ func TestReadFinds(t *testing.T) {
 		}
 		if c.Format != want.format || c.Path != want.path || strings.Join(c.Passed, " ") != want.passed {
 			t.Errorf("%s: format %q, path %q, passed %q", name, c.Format, c.Path, c.Passed)
+		}
+	}
+}
+
+// TestTyped reads tensors that PyTorch makes in other ways: of a type without storages, and with attributes.
+func TestTyped(t *testing.T) {
+	c, err := Read(fixture(t, "typed.pt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Tensors) != 3 || c.Tensors[0].DType != "uint16" || c.Tensors[0].Len() != 3 {
+		t.Fatalf("%+v", c.Tensors)
+	}
+	if _, err := c.Tensors[0].Float32(); err == nil {
+		t.Error("integers are read as floats")
+	}
+	for _, x := range c.Tensors[1:] {
+		for _, v := range floats(t, x).Values {
+			if v != 1 {
+				t.Errorf("%s is %v", x.Name, v)
+			}
 		}
 	}
 }

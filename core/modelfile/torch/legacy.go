@@ -85,8 +85,8 @@ func legacyPart(i int, v any) error {
 			return damaged("it does not begin as PyTorch's files do")
 		}
 	case 1:
-		if v != legacyProtocol {
-			return fmt.Errorf("the file is of the unknown protocol %.20v: save it again with torch.save", v)
+		if n, ok := v.(int); !ok || n != legacyProtocol {
+			return fmt.Errorf("the file is of the unknown protocol %d: save it again with torch.save", n)
 		}
 	case 2:
 		info, ok := v.(*types.Dict)

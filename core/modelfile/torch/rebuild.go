@@ -139,22 +139,20 @@ func (t *Tensor) fits() error {
 		// Whatever the other dimensions say, there are no numbers.
 		return nil
 	}
-	n, last := 1, t.offset
+	n, room := 1, t.storage.count-1-t.offset // how far beyond the first number there are others
 	for d, size := range t.Shape {
 		if size > MaxElements/n {
 			return fmt.Errorf("a tensor of shape %v has more than %d numbers: bring a smaller model", t.Shape, MaxElements)
 		}
 		n *= size
-		if size > 1 && t.stride[d] > t.storage.count {
-			return damaged("a tensor of shape %v reaches beyond its numbers", t.Shape)
-		}
-		// At most maxDims products, of MaxElements and a count that bytes back or that is refused below.
-		last += (size - 1) * t.stride[d]
-		if last >= t.storage.count {
-			return damaged("a tensor of shape %v reaches beyond its numbers", t.Shape)
+		if size > 1 && t.stride[d] > 0 {
+			if size-1 > room/t.stride[d] {
+				return damaged("a tensor of shape %v reaches beyond its numbers", t.Shape)
+			}
+			room -= (size - 1) * t.stride[d]
 		}
 	}
-	if last >= t.storage.count {
+	if room < 0 {
 		return damaged("a tensor of shape %v reaches beyond its numbers", t.Shape)
 	}
 	return nil

@@ -104,7 +104,7 @@ type scanner struct {
 func (s *scanner) take(n uint64) ([]byte, error) {
 	if n > uint64(len(s.data)-s.at) {
 		if s.cut {
-			return nil, fmt.Errorf("the file's pickle is longer than %d MB: save only model.state_dict()", maxPickle>>20)
+			return nil, errLong
 		}
 		return nil, damaged("its pickle ends too early, or claims more bytes than there are")
 	}
@@ -169,6 +169,8 @@ func (s *scanner) line() error {
 	s.at += n + 1
 	return nil
 }
+
+var errLong = fmt.Errorf("the file's pickle is longer than %d MB: save only model.state_dict()", maxPickle>>20)
 
 var errOldest = errors.New("the file is a pickle in Python's oldest form, with text that is not ASCII: pickle it again with protocol 2 or newer")
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -180,6 +181,29 @@ func TestManyEntries(t *testing.T) {
 		if floats(t, x).Values[0] != float32(i) || x.Name != s.entries[i].name {
 			t.Fatalf("tensor %d is %s", i, x.Name)
 		}
+	}
+}
+
+// TestLargeShapes crosses the bounds at which numbers in a pickle, and shapes, change their form.
+func TestLargeShapes(t *testing.T) {
+	var s StateDict
+	for name, shape := range map[string][]int{"a": {300}, "b": {300, 300}, "c": {2, 3, 1, 2}} {
+		f := Floats{Shape: shape, Values: make([]float32, product(shape))}
+		f.Values[len(f.Values)-1] = 7
+		s.Add(name, f)
+	}
+	s.Add("zero", &Quantized{[]int{1}, []int8{1}, []float64{0.5}, []int64{-3}, -1})
+	c, err := Read(write(t, &s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range c.Tensors[:3] {
+		if !reflect.DeepEqual(floats(t, x), s.entries[i].value) {
+			t.Errorf("%s of shape %v differs", x.Name, x.Shape)
+		}
+	}
+	if got := floats(t, c.Tensors[3]).Values[0]; got != 2 {
+		t.Errorf("1 with the zero point -3 and the scale 0.5 is %v", got)
 	}
 }
 

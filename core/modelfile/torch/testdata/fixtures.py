@@ -220,6 +220,14 @@ torch.export.save(torch.export.export(mlp, (INPUTS,)), "program.pt2")
 save("optimizer.pt", optimizer.state_dict())
 golden["files"].pop("optimizer.pt")
 
+attributed, tagged = torch.ones(2, 3), nn.Parameter(torch.ones(3))
+attributed.note, tagged.note = "mine", "mine"
+save("typed.pt", OrderedDict(u=torch.arange(3).to(torch.uint16), w=attributed, p=tagged))
+golden["files"].pop("typed.pt")
+save("legacy4.pt", mlp.state_dict(), model=mlp, _use_new_zipfile_serialization=False, pickle_protocol=4)
+scored = {"model": mlp.state_dict(), "confusion": torch.ones(3, 3), "rng_state": {"cpu": torch.get_rng_state()}}
+save("scored.pt", scored, mlp.state_dict(), mlp)
+
 WORDS = ["the", "film", "is", "naïve", "“good”", "n't", ".", "the end"]
 for protocol in (2, 4, 5):
     with open(f"words{protocol}.pkl", "wb") as f:
@@ -231,7 +239,7 @@ with open("words_tuple.pkl", "wb") as f:
 with open("words_index.pkl", "wb") as f:
     pickle.dump({w: i for i, w in reversed(list(enumerate(WORDS)))}, f)
 with open("words_by_index.pkl", "wb") as f:
-    pickle.dump({i: w for i, w in enumerate(WORDS)}, f)
+    pickle.dump(dict(enumerate(WORDS)), f)
 save("words.pt", WORDS)
 torch.save({w: i for i, w in enumerate(WORDS)}, "words_index.pt", _use_new_zipfile_serialization=False)
 golden["words"] = WORDS

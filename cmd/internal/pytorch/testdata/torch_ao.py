@@ -8,6 +8,7 @@
 Examples are {"file": name, "rows": n, "cols": n, "scale": 255}: a byte a feature, divided by scale. The static conversion is FX's,
 with the default qconfig of fbgemm, calibrated on the sample in batches of 64.
 """
+import copy
 import json
 import sys
 import time
@@ -51,7 +52,7 @@ class Peer:
     def load(self, job):
         self.test = examples(job["test"])
         net = network(torch.load(job["state"], weights_only=True))
-        static = prepare_fx(net, get_default_qconfig_mapping("fbgemm"), (self.test[:1],))
+        static = prepare_fx(copy.deepcopy(net), get_default_qconfig_mapping("fbgemm"), (self.test[:1],))  # it leaves its marks on what it is given
         for x in batches(examples(job["sample"])):
             static(x)
         self.models = {

@@ -14,22 +14,13 @@ import (
 	"quantlab/core/dataset"
 	"quantlab/core/dataset/custom"
 	"quantlab/core/exchange"
+	"quantlab/core/internal/must"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/modelfile"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
 )
-
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
 
 // mlp is a small model of images.
 func mlp(id string) *exchange.Imported {
@@ -77,7 +68,7 @@ func add(t testing.TB, l *Library, all ...*exchange.Imported) {
 }
 
 func names(t testing.TB, l *Library) string {
-	own := must(l.Own(t.Context()))(t)
+	own := must.Have(l.Own(t.Context()))(t)
 	var out []string
 	if own != nil {
 		for _, m := range own.Models {
@@ -93,7 +84,7 @@ func names(t testing.TB, l *Library) string {
 func TestLifeOfAnEntry(t *testing.T) {
 	shelf := Memory()
 	l := New(shelf)
-	if own := must(l.Own(t.Context()))(t); own != nil {
+	if own := must.Have(l.Own(t.Context()))(t); own != nil {
 		t.Errorf("an empty library holds %+v", own)
 	}
 	m := mlp("my-mlp")
@@ -104,8 +95,8 @@ func TestLifeOfAnEntry(t *testing.T) {
 		t.Errorf("there are %s", got)
 	}
 	// Another library over the same shelf knows the same.
-	own := must(New(shelf).Own(t.Context()))(t)
-	if fmt.Sprint(own) != fmt.Sprint(must(l.Own(t.Context()))(t)) || own.Models[0].Notes[0] != "ReLU assumed" || own.Models[0].Spec.Test != "my-digits" {
+	own := must.Have(New(shelf).Own(t.Context()))(t)
+	if fmt.Sprint(own) != fmt.Sprint(must.Have(l.Own(t.Context()))(t)) || own.Models[0].Notes[0] != "ReLU assumed" || own.Models[0].Spec.Test != "my-digits" {
 		t.Errorf("read again: %+v", own)
 	}
 
@@ -115,7 +106,7 @@ func TestLifeOfAnEntry(t *testing.T) {
 	if err := l.Rename(t.Context(), wire.RenameRequest{Kind: wire.KindModel, From: "my-mlp", To: "mine"}); err != nil {
 		t.Fatal(err)
 	}
-	own = must(l.Own(t.Context()))(t)
+	own = must.Have(l.Own(t.Context()))(t)
 	if s := own.Models[0].Spec; s.ID != "mine" || s.Title != "mine" || s.Test != "tens" || s.Calibration != "tens" || s.Scaling.Std != 0.5 || names(t, l) != "mine my-reader tens" {
 		t.Errorf("renamed: %s, %+v", names(t, l), s)
 	}
@@ -128,16 +119,16 @@ func TestLifeOfAnEntry(t *testing.T) {
 	if err := l.Remove(t.Context(), wire.RemoveRequest{Kind: wire.KindData, Name: "tens"}); err != nil {
 		t.Fatal(err)
 	}
-	own = must(l.Own(t.Context()))(t)
+	own = must.Have(l.Own(t.Context()))(t)
 	if m := own.Models[0]; m.Spec.Test != "" || m.Spec.Calibration != "" || len(m.Notes) != 3 || !strings.Contains(m.Notes[1], "tens") {
 		t.Errorf("its examples gone, the model is %+v", m)
 	}
-	entry := must(l.Entry(t.Context(), wire.KindModel, "mine"))(t)
+	entry := must.Have(l.Entry(t.Context(), wire.KindModel, "mine"))(t)
 	other := New(Memory())
 	if err := other.AddEntry(t.Context(), entry); err != nil || names(t, other) != "mine" {
 		t.Errorf("elsewhere: %s, error %v", names(t, other), err)
 	}
-	if again := must(other.Entry(t.Context(), wire.KindModel, "mine"))(t); !bytes.Equal(again, entry) {
+	if again := must.Have(other.Entry(t.Context(), wire.KindModel, "mine"))(t); !bytes.Equal(again, entry) {
 		t.Error("an entry changes on its way")
 	}
 }
@@ -194,8 +185,8 @@ func TestDamaged(t *testing.T) {
 	add(t, l, mlp("my-mlp"), digits("tens", 3, "1"))
 	for entry, data := range map[string][]byte{
 		"model/broken": []byte("junk, and more of it"),
-		"model/moved":  must(l.Entry(t.Context(), wire.KindModel, "my-mlp"))(t),
-		"data/half":    must(l.Entry(t.Context(), wire.KindData, "tens"))(t)[:200],
+		"model/moved":  must.Have(l.Entry(t.Context(), wire.KindModel, "my-mlp"))(t),
+		"data/half":    must.Have(l.Entry(t.Context(), wire.KindData, "tens"))(t)[:200],
 		"what":         nil,
 	} {
 		if err := shelf.Put(t.Context(), entry, data); err != nil {
@@ -206,13 +197,13 @@ func TestDamaged(t *testing.T) {
 	if got := names(t, l); got != "my-mlp tens" {
 		t.Errorf("there are %s", got)
 	}
-	if d := must(l.Damaged(t.Context()))(t); len(d) != 4 || strings.Contains(strings.Join(d, ""), "\n") {
+	if d := must.Have(l.Damaged(t.Context()))(t); len(d) != 4 || strings.Contains(strings.Join(d, ""), "\n") {
 		t.Errorf("damaged: %q", d)
 	}
 	if err := l.Remove(t.Context(), wire.RemoveRequest{Kind: wire.KindModel, Name: "broken"}); err != nil {
 		t.Error(err)
 	}
-	if d := must(l.Damaged(t.Context()))(t); len(d) != 3 {
+	if d := must.Have(l.Damaged(t.Context()))(t); len(d) != 3 {
 		t.Errorf("damaged: %q", d)
 	}
 }
@@ -318,46 +309,46 @@ func TestSource(t *testing.T) {
 		read(t, "reviews", "a.csv", "text,label\ngood film,1\nbad bad,0\n"), read(t, "mails", "a.csv", "text,label\ngood offer,spam\nbad idea,ham\n"))
 	src := &Source{Source: base{}, Library: l}
 	ctx := t.Context()
-	own, lab1, sst2 := mlp("my-mlp").Model.Spec, must(nn.SpecOf("mnist-lab1"))(t), must(nn.SpecOf("sst2-lab2"))(t)
+	own, lab1, sst2 := mlp("my-mlp").Model.Spec, must.Have(nn.SpecOf("mnist-lab1"))(t), must.Have(nn.SpecOf("sst2-lab2"))(t)
 	ours := reader("my-reader", "good", "bad").Model.Spec
 
 	// The reader's model on the lab's images: cropped and scaled.
-	e := must(src.Test(ctx, own, 0, nil))(t)
+	e := must.Have(src.Test(ctx, own, 0, nil))(t)
 	if f := dense(e); e.Dim != 400 || e.Len() != 12 || f[400*5] != float32((5.0/255-0.5)/0.5) || f[1] != -1 || e.Labels[5] != 2 {
 		t.Errorf("%d examples of %d features, that of pixel 5 is %v", e.Len(), e.Dim, f[400*5])
 	}
-	if e := must(src.Calibration(ctx, own, nil))(t); e.Len() != 4 || e.Dim != 400 {
+	if e := must.Have(src.Calibration(ctx, own, nil))(t); e.Len() != 4 || e.Dim != 400 {
 		t.Errorf("calibration: %d of %d", e.Len(), e.Dim)
 	}
 	// The reader's examples.
 	own.Test, lab1.Test, own.Calibration = "tens", "tens", "large"
-	if e = must(src.Test(ctx, own, 7, nil))(t); e.Len() != 7 || e.Dim != 400 || !slices.Equal(e.Labels[:2], []uint8{3, 7}) {
+	if e = must.Have(src.Test(ctx, own, 7, nil))(t); e.Len() != 7 || e.Dim != 400 || !slices.Equal(e.Labels[:2], []uint8{3, 7}) {
 		t.Errorf("%d examples of %d features, labels %v", e.Len(), e.Dim, e.Labels)
 	}
-	if e = must(src.Test(ctx, lab1, 100, nil))(t); e.Len() != 30 || e.Dim != 784 || dense(e)[784+4*28+4] != float32(1)/255 {
+	if e = must.Have(src.Test(ctx, lab1, 100, nil))(t); e.Len() != 30 || e.Dim != 784 || dense(e)[784+4*28+4] != float32(1)/255 {
 		t.Errorf("%d examples of %d features", e.Len(), e.Dim)
 	}
-	if e = must(src.Calibration(ctx, own, nil))(t); e.Len() != dataset.CalibrationSize {
+	if e = must.Have(src.Calibration(ctx, own, nil))(t); e.Len() != dataset.CalibrationSize {
 		t.Errorf("%d examples calibrate", e.Len())
 	}
-	if e = must(src.Train(ctx, own, nil))(t); e.Len() != 2000 {
+	if e = must.Have(src.Train(ctx, own, nil))(t); e.Len() != 2000 {
 		t.Errorf("%d examples to draw from", e.Len())
 	}
 	// Sentences, counted with each model's own words.
-	if e = must(src.Test(ctx, ours, 0, nil))(t); !slices.Equal(dense(e), []float32{1, 0, 0, 1, 0, 0}) || !slices.Equal(e.Labels, []uint8{1, 0, 1}) {
+	if e = must.Have(src.Test(ctx, ours, 0, nil))(t); !slices.Equal(dense(e), []float32{1, 0, 0, 1, 0, 0}) || !slices.Equal(e.Labels, []uint8{1, 0, 1}) {
 		t.Errorf("bags %v, labels %v", dense(e), e.Labels)
 	}
 	sst2.Test, ours.Test = "reviews", "mails"
-	if e = must(src.Test(ctx, sst2, 0, nil))(t); e.Dim != 5000 || e.Len() != 2 || len(e.Index) != 2 || !slices.Equal(e.Labels, []uint8{1, 0}) {
+	if e = must.Have(src.Test(ctx, sst2, 0, nil))(t); e.Dim != 5000 || e.Len() != 2 || len(e.Index) != 2 || !slices.Equal(e.Labels, []uint8{1, 0}) {
 		t.Errorf("%d bags of %d words: %v, labels %v", e.Len(), e.Dim, e.Index, e.Labels)
 	}
-	if e = must(src.Test(ctx, ours, 0, nil))(t); !slices.Equal(e.Labels, []uint8{1, 0}) { // ham, spam by their places
+	if e = must.Have(src.Test(ctx, ours, 0, nil))(t); !slices.Equal(e.Labels, []uint8{1, 0}) { // ham, spam by their places
 		t.Errorf("labels %v", e.Labels)
 	}
-	if s := must(src.Sentences(ctx, sst2, dataset.Dev, 1, nil))(t); s.Len() != 1 || s.Text[0] != "good film" {
+	if s := must.Have(src.Sentences(ctx, sst2, dataset.Dev, 1, nil))(t); s.Len() != 1 || s.Text[0] != "good film" {
 		t.Errorf("sentences %v", s)
 	}
-	if s := must(src.Sentences(ctx, ours, dataset.Train, 0, nil))(t); s.Len() != 3 {
+	if s := must.Have(src.Sentences(ctx, ours, dataset.Train, 0, nil))(t); s.Len() != 3 {
 		t.Errorf("sentences %v", s)
 	}
 
@@ -397,8 +388,8 @@ func TestRun(t *testing.T) {
 	src := &Source{Source: base{}, Library: l}
 	req := wire.Lab()
 	req.Models, req.Batches, req.Runs = []string{"mnist-lab1", "my-mlp", "my-reader"}, []int{1}, 1
-	req.Own, req.Test, req.Calibration, req.Examples = must(l.Own(t.Context()))(t), "tens", "tens", 100
-	result := must(lab.Run(t.Context(), lab.Host{Name: wire.Native, MinRun: 1}, src, req, nil))(t)
+	req.Own, req.Test, req.Calibration, req.Examples = must.Have(l.Own(t.Context()))(t), "tens", "tens", 100
+	result := must.Have(lab.Run(t.Context(), lab.Host{Name: wire.Native, MinRun: 1}, src, req, nil))(t)
 	for _, r := range result.Rows {
 		want := map[string]int{"mnist-lab1": 30, "my-mlp": 30, "my-reader": 3}[r.Model]
 		if r.Total != want || r.SizeBytes == 0 {

@@ -14,19 +14,10 @@ import (
 	"strings"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
 )
-
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
 
 var small = nn.Spec{ID: "small", In: 7, Hidden: []int{6, 5}, Out: 3}
 
@@ -51,8 +42,8 @@ func random(spec nn.Spec) (*nn.Network, nn.Batch) {
 
 // convert calibrates on the batch and converts.
 func convert(t testing.TB, net *nn.Network, x nn.Batch, plan quant.Plan) *quant.Model {
-	cal := must(quant.Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{x})))(t)
-	m := must(quant.Convert(net, plan, cal, quant.Options{}))(t)
+	cal := must.Have(quant.Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{x})))(t)
+	m := must.Have(quant.Convert(net, plan, cal, quant.Options{}))(t)
 	t.Cleanup(m.Close)
 	return m
 }
@@ -61,7 +52,7 @@ func convert(t testing.TB, net *nn.Network, x nn.Batch, plan quant.Plan) *quant.
 func plans(t testing.TB, layers int) map[string]quant.Plan {
 	ps := map[string]quant.Plan{}
 	for _, v := range []string{"fp32", "dynamic-float16", "dynamic-qint8", "static-qint8"} {
-		ps[v] = must(quant.Preset(v, layers))(t)
+		ps[v] = must.Have(quant.Preset(v, layers))(t)
 	}
 	affine := quant.Scheme{Mode: quant.Dynamic, Weight: quant.WeightQuantizer{Bits: 4, PerChannel: true}, Activation: quant.ActivationQuantizer{Bits: 8, PerRow: true}}
 	ps["affine per channel"] = slices.Repeat(quant.Plan{affine}, layers)
@@ -81,7 +72,7 @@ func plans(t testing.TB, layers int) map[string]quant.Plan {
 
 func TestNetworkRoundTrip(t *testing.T) {
 	net, x := random(small)
-	cal := must(quant.Calibrate(t.Context(), net, must(quant.Preset("static-qint8", 3))(t), slices.Values([]nn.Batch{x})))(t)
+	cal := must.Have(quant.Calibrate(t.Context(), net, must.Have(quant.Preset("static-qint8", 3))(t), slices.Values([]nn.Batch{x})))(t)
 	meta := Meta{
 		Settings: json.RawMessage(`{"seed":7,"epochs":2}`), Correct: 9, Total: 10, Calibration: cal,
 		Vocabulary: strings.Fields(`the "quoted" <tag> naïve \n ' ,`),
@@ -110,7 +101,7 @@ func TestNetworkRoundTrip(t *testing.T) {
 		t.Error("written again, the file has other bytes")
 	}
 	// A static model needs no data once the calibration is in the file.
-	if _, err := quant.Quantize(got, must(quant.Preset("static-qint8", 3))(t), gotMeta.Calibration); err != nil {
+	if _, err := quant.Quantize(got, must.Have(quant.Preset("static-qint8", 3))(t), gotMeta.Calibration); err != nil {
 		t.Error(err)
 	}
 }
@@ -120,15 +111,15 @@ func TestQuantizedRoundTrip(t *testing.T) {
 	for name, plan := range plans(t, 3) {
 		t.Run(name, func(t *testing.T) {
 			m := convert(t, net, x, plan)
-			want := slices.Clone(must(m.Forward(x))(t))
+			want := slices.Clone(must.Have(m.Forward(x))(t))
 			var file bytes.Buffer
 			if err := Write(&file, m, Meta{}); err != nil {
 				t.Fatal(err)
 			}
-			if n := must(Size(m))(t); n != int64(file.Len()) {
+			if n := must.Have(Size(m))(t); n != int64(file.Len()) {
 				t.Errorf("Size says %d bytes, the file has %d", n, file.Len())
 			}
-			if n := must(Size(m))(t); name == "fp32" {
+			if n := must.Have(Size(m))(t); name == "fp32" {
 				var plain bytes.Buffer
 				if err := WriteNetwork(&plain, net, Meta{}); err != nil || int64(plain.Len()) != n {
 					t.Errorf("as a network it takes %d bytes, as a model %d (%v)", plain.Len(), n, err)
@@ -146,7 +137,7 @@ func TestQuantizedRoundTrip(t *testing.T) {
 			if !reflect.DeepEqual(got.Weights(), m.Weights()) {
 				t.Error("the layers that were read differ")
 			}
-			if !slices.Equal(must(got.Forward(x))(t), want) {
+			if !slices.Equal(must.Have(got.Forward(x))(t), want) {
 				t.Error("the model that was read predicts otherwise")
 			}
 			_, _, err = ReadNetwork(bytes.NewReader(data), small)
@@ -164,11 +155,11 @@ func TestSizes(t *testing.T) {
 		"mnist-lab2": {5.882, 2.945, 1.477},
 		"sst2-lab2":  {5.649, 2.826, 1.415},
 	} {
-		spec := must(nn.SpecOf(id))(t)
+		spec := must.Have(nn.SpecOf(id))(t)
 		net, x := random(spec)
 		for variant, k := range map[string]int{"fp32": 0, "dynamic-float16": 1, "dynamic-qint8": 2, "static-qint8": 2} {
-			m := convert(t, net, x, must(quant.Preset(variant, len(net.Layers)))(t))
-			n := must(Size(m))(t)
+			m := convert(t, net, x, must.Have(quant.Preset(variant, len(net.Layers)))(t))
+			n := must.Have(Size(m))(t)
 			off := float64(n)/1e6/want[k] - 1
 			t.Logf("%s %s: %d bytes, %+.2f%%", id, variant, n, 100*off)
 			if math.Abs(off) > 0.01 {
@@ -222,7 +213,7 @@ func archived(t testing.TB, tensors map[string]tensor, info map[string]string) [
 // parts returns a file's contents for a test to change.
 func parts(t testing.TB, file []byte) (map[string]tensor, map[string]string) {
 	t.Helper()
-	a := must(open(bytes.NewReader(file), 1<<20))(t)
+	a := must.Have(open(bytes.NewReader(file), 1<<20))(t)
 	tensors := map[string]tensor{}
 	for name, info := range a.tensors {
 		raw := a.data[info.DataOffsets[0]:info.DataOffsets[1]]
@@ -235,7 +226,7 @@ func parts(t testing.TB, file []byte) (map[string]tensor, map[string]string) {
 		default:
 			values = make([]int8, len(raw))
 		}
-		must(binary.Decode(raw, binary.LittleEndian, values))(t)
+		must.Have(binary.Decode(raw, binary.LittleEndian, values))(t)
 		tensors[name] = tensor{info.DType, info.Shape, values}
 	}
 	return tensors, a.info

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/nn"
 	"quantlab/core/quant"
 )
@@ -43,7 +44,7 @@ func TestNibbles(t *testing.T) {
 func few(t *testing.T, spec nn.Spec, bits int) *quant.Model {
 	t.Helper()
 	net, x := random(spec)
-	plan := must(quant.Preset("static-qint8", len(net.Layers)))(t)
+	plan := must.Have(quant.Preset("static-qint8", len(net.Layers)))(t)
 	for i := range plan {
 		plan[i].Weight.Bits = bits
 	}
@@ -52,11 +53,11 @@ func few(t *testing.T, spec nn.Spec, bits int) *quant.Model {
 
 // A file of 4-bit weights is half as large as one of 8-bit weights, and has a byte for every two of them.
 func TestFewBitsAreSmall(t *testing.T) {
-	spec := must(nn.SpecOf("mnist-lab2"))(t)
+	spec := must.Have(nn.SpecOf("mnist-lab2"))(t)
 	sizes := map[int]int64{}
 	for bits := 2; bits <= 8; bits++ {
 		m := few(t, spec, bits)
-		sizes[bits] = must(Size(m))(t)
+		sizes[bits] = must.Have(Size(m))(t)
 		layers := int64(0)
 		for i := range m.Weights() {
 			layers += LayerBytes(&m.Weights()[i])

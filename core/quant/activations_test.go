@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/nn"
 )
 
@@ -48,7 +49,7 @@ func TestActivationsCalibrate(t *testing.T) {
 	net, dense, sparse := random(3, 50, 40, 30, 20, 4)
 	plans := slices.Concat(everyObserver(3), mixedPlans(3))
 	for name, x := range map[string]nn.Batch{"dense": dense, "sparse": sparse} {
-		all := must(Record(net, slices.Values(split(x, 16)), nil))(t)
+		all := must.Have(Record(net, slices.Values(split(x, 16)), nil))(t)
 		if all.Examples() != 50 || all.Batches() != 4 {
 			t.Fatalf("%s: %d examples in %d batches", name, all.Examples(), all.Batches())
 		}
@@ -56,8 +57,8 @@ func TestActivationsCalibrate(t *testing.T) {
 			head, want := all.Head(n), split(x, 16)[:(n+15)/16]
 			want[len(want)-1] = split(want[len(want)-1], n-16*(len(want)-1))[0]
 			for _, plan := range plans {
-				got := must(head.Calibrate(plan, nil))(t)
-				cal := must(Calibrate(t.Context(), net, plan, slices.Values(want)))(t)
+				got := must.Have(head.Calibrate(plan, nil))(t)
+				cal := must.Have(Calibrate(t.Context(), net, plan, slices.Values(want)))(t)
 				if plan.NeedsCalibration() && !reflect.DeepEqual(got, cal) {
 					t.Errorf("%s, %d examples, %s: %+v, Calibrate gives %+v", name, n, plan, got, cal)
 				}
@@ -68,23 +69,23 @@ func TestActivationsCalibrate(t *testing.T) {
 
 func TestActivationsRefuse(t *testing.T) {
 	net, dense, _ := random(4, 6, 10, 8, 3)
-	plan := must(Preset("static-qint8", 2))(t)
+	plan := must.Have(Preset("static-qint8", 2))(t)
 	stop := errors.New("stop")
 	look := func() error { return stop }
 	if _, err := Record(net, slices.Values([]nn.Batch{dense}), look); !errors.Is(err, stop) {
 		t.Errorf("recording goes on: %v", err)
 	}
-	if _, err := must(Record(net, slices.Values([]nn.Batch{dense}), nil))(t).Calibrate(plan, look); !errors.Is(err, stop) {
+	if _, err := must.Have(Record(net, slices.Values([]nn.Batch{dense}), nil))(t).Calibrate(plan, look); !errors.Is(err, stop) {
 		t.Errorf("calibrating goes on: %v", err)
 	}
-	if _, err := must(Record(net, slices.Values([]nn.Batch{}), nil))(t).Calibrate(plan, nil); err == nil {
+	if _, err := must.Have(Record(net, slices.Values([]nn.Batch{}), nil))(t).Calibrate(plan, nil); err == nil {
 		t.Error("calibrated to nothing")
 	}
 	if _, err := Record(net, slices.Values([]nn.Batch{{Rows: 1, Cols: 3, Dense: make([]float32, 3)}}), nil); err == nil {
 		t.Error("recorded a batch of another width")
 	}
 	dense.Dense[3] = float32(math.NaN())
-	if _, err := must(Record(net, slices.Values([]nn.Batch{dense}), nil))(t).Calibrate(plan, nil); err == nil {
+	if _, err := must.Have(Record(net, slices.Values([]nn.Batch{dense}), nil))(t).Calibrate(plan, nil); err == nil {
 		t.Error("calibrated to NaN")
 	}
 }
@@ -95,7 +96,7 @@ func TestObserveSparse(t *testing.T) {
 	inf := float32(math.Inf(1))
 	for _, plan := range everyObserver(1) {
 		q := plan[0].Activation
-		some, all := must(NewObserver(q))(t), must(NewObserver(q))(t)
+		some, all := must.Have(NewObserver(q))(t), must.Have(NewObserver(q))(t)
 		for batch := range 12 {
 			x := make([]float32, r.IntN(40))
 			for i := range x {
@@ -125,7 +126,7 @@ func TestDequantize(t *testing.T) {
 		if s.Mode == Static {
 			continue
 		}
-		layers := must(Quantize(net, Plan{s}, nil))(t)
+		layers := must.Have(Quantize(net, Plan{s}, nil))(t)
 		l, row := &layers[0], make([]float32, 12)
 		for o := range l.Out {
 			l.Dequantize(row, o)
@@ -164,7 +165,7 @@ func BenchmarkObserve(b *testing.B) {
 		if q.Bits != 8 || q.Percentile == 97 {
 			continue
 		}
-		o := must(NewObserver(q))(b)
+		o := must.Have(NewObserver(q))(b)
 		b.Run(fmt.Sprint(q.Observer, "/see"), func(b *testing.B) {
 			for b.Loop() {
 				o.Reset()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/kernel"
 	"quantlab/core/nn"
 )
@@ -53,7 +54,7 @@ func TestForestMatchesModels(t *testing.T) {
 	net, dense, sparse := random(11, 21, 90, 48, 40, 5)
 	plans := everyPlan(oneOfEach(), 3)
 	uniform := slices.Repeat(Plan{oneOfEach()[4]}, 3)
-	cal := must(Calibrate(t.Context(), net, uniform, slices.Values([]nn.Batch{dense})))(t)
+	cal := must.Have(Calibrate(t.Context(), net, uniform, slices.Values([]nn.Batch{dense})))(t)
 	plans = append(plans, plans[7], uniform, plans[7]) // some again
 	forEachEngine(t, func(t *testing.T, e *kernel.Engine) {
 		for _, opt := range []Options{{}, {Threads: 2}, {Input: Sparse}} {
@@ -62,7 +63,7 @@ func TestForestMatchesModels(t *testing.T) {
 			if opt.Threads == 2 { // threads are the models' business
 				few = plans[:40]
 			}
-			f := must(NewForest(net, few, cal, opt))(t)
+			f := must.Have(NewForest(net, few, cal, opt))(t)
 			for _, x := range []nn.Batch{dense, sparse, {Rows: 1, Cols: 90, Start: sparse.Start, Index: sparse.Index, Value: sparse.Value}} {
 				if opt.Input == Sparse && !x.IsSparse() {
 					continue
@@ -79,12 +80,12 @@ func TestForestMatchesModels(t *testing.T) {
 					t.Fatal(err)
 				}
 				for i, p := range few {
-					m := must(Convert(net, p, cal, opt))(t)
-					want := bitsOf(must(m.Forward(x))(t))
+					m := must.Have(Convert(net, p, cal, opt))(t)
+					want := bitsOf(must.Have(m.Forward(x))(t))
 					if !slices.Equal(got[i], want) {
 						t.Errorf("%+v, %s: other logits than the plan's own model's", opt, p)
 					}
-					if own := bitsOf(must(f.Model(i).Forward(x))(t)); !slices.Equal(own, want) {
+					if own := bitsOf(must.Have(f.Model(i).Forward(x))(t)); !slices.Equal(own, want) {
 						t.Errorf("%+v, %s: the forest's model gives other logits", opt, p)
 					}
 					m.Close()
@@ -101,7 +102,7 @@ func TestForestShapes(t *testing.T) {
 		layers := len(dims) - 1
 		net, x, _ := random(12, 5, dims...)
 		schemes := oneOfEach()
-		cal := must(Calibrate(t.Context(), net, slices.Repeat(Plan{schemes[4]}, layers), slices.Values([]nn.Batch{x})))(t)
+		cal := must.Have(Calibrate(t.Context(), net, slices.Repeat(Plan{schemes[4]}, layers), slices.Values([]nn.Batch{x})))(t)
 		var plans []Plan
 		for _, s := range schemes {
 			for i := range layers {
@@ -111,13 +112,13 @@ func TestForestShapes(t *testing.T) {
 				plans = append(plans, only, except)
 			}
 		}
-		f := must(NewForest(net, plans, cal, Options{}))(t)
+		f := must.Have(NewForest(net, plans, cal, Options{}))(t)
 		seen := 0
 		err := f.Forward(x, func(plan int, logits []float32) error {
 			seen++
-			m := must(Convert(net, plans[plan], cal, Options{}))(t)
+			m := must.Have(Convert(net, plans[plan], cal, Options{}))(t)
 			defer m.Close()
-			if !slices.Equal(bitsOf(must(m.Forward(x))(t)), bitsOf(logits)) {
+			if !slices.Equal(bitsOf(must.Have(m.Forward(x))(t)), bitsOf(logits)) {
 				t.Errorf("%v, %s: other logits", dims, plans[plan])
 			}
 			return nil
@@ -144,8 +145,8 @@ func (s countingStep) forward(w *workspace, in signal) (signal, error) {
 func TestForestSharesWork(t *testing.T) {
 	net, x, _ := random(13, 4, 20, 16, 12, 10, 3)
 	schemes := oneOfEach()[:5]
-	cal := must(Calibrate(t.Context(), net, slices.Repeat(Plan{schemes[4]}, 4), slices.Values([]nn.Batch{x})))(t)
-	f := must(NewForest(net, everyPlan(schemes, 4), cal, Options{}))(t)
+	cal := must.Have(Calibrate(t.Context(), net, slices.Repeat(Plan{schemes[4]}, 4), slices.Values([]nn.Batch{x})))(t)
+	f := must.Have(NewForest(net, everyPlan(schemes, 4), cal, Options{}))(t)
 	defer f.Close()
 	if len(f.packed) != 4*5 {
 		t.Errorf("%d layers were packed, want 20", len(f.packed))
@@ -166,9 +167,9 @@ func TestForestSharesWork(t *testing.T) {
 func TestForestMemory(t *testing.T) {
 	net, x, _ := random(13, 4, 20, 16, 12, 10, 3)
 	schemes := oneOfEach()
-	cal := must(Calibrate(t.Context(), net, slices.Repeat(Plan{schemes[4]}, 4), slices.Values([]nn.Batch{x})))(t)
+	cal := must.Have(Calibrate(t.Context(), net, slices.Repeat(Plan{schemes[4]}, 4), slices.Values([]nn.Batch{x})))(t)
 	room := func(plans []Plan) (floats, ints int) {
-		f := must(NewForest(net, plans, cal, Options{MaxBatch: 10}))(t)
+		f := must.Have(NewForest(net, plans, cal, Options{MaxBatch: 10}))(t)
 		defer f.Close()
 		for i := range f.floats {
 			floats, ints = floats+len(f.floats[i]), ints+len(f.ints[i])
@@ -184,9 +185,9 @@ func TestForestMemory(t *testing.T) {
 func TestForestAllocatesNothing(t *testing.T) {
 	net, dense, sparse := random(14, 8, 64, 32, 32, 4)
 	schemes := oneOfEach()
-	cal := must(Calibrate(t.Context(), net, slices.Repeat(Plan{schemes[4]}, 3), slices.Values([]nn.Batch{dense})))(t)
+	cal := must.Have(Calibrate(t.Context(), net, slices.Repeat(Plan{schemes[4]}, 3), slices.Values([]nn.Batch{dense})))(t)
 	for _, opt := range []Options{{}, {Threads: 2}, {Input: Sparse}, {Look: func() error { return nil }}} {
-		f := must(NewForest(net, everyPlan(schemes, 3), cal, opt))(t)
+		f := must.Have(NewForest(net, everyPlan(schemes, 3), cal, opt))(t)
 		x := dense
 		if opt.Input == Sparse {
 			x = sparse
@@ -211,7 +212,7 @@ func TestForestInterrupted(t *testing.T) {
 		}
 		return nil
 	}
-	f := must(NewForest(net, plans, nil, Options{Look: look}))(t)
+	f := must.Have(NewForest(net, plans, nil, Options{Look: look}))(t)
 	defer f.Close()
 	if looks < 3*4 {
 		t.Errorf("only %d looks while it was made", looks)
@@ -238,7 +239,7 @@ func TestForestInterrupted(t *testing.T) {
 		t.Errorf("afterwards %d plans, error %v", n, err)
 	}
 	looks = 0
-	if must(f.Model(5).Forward(x))(t); looks != 0 { // it may be timed
+	if must.Have(f.Model(5).Forward(x))(t); looks != 0 { // it may be timed
 		t.Errorf("a model's own pass looked %d times", looks)
 	}
 	limit, looks = 3, 0
@@ -249,8 +250,8 @@ func TestForestInterrupted(t *testing.T) {
 
 func TestForestRefusals(t *testing.T) {
 	net, x, _ := random(16, 4, 12, 8, 3)
-	static := must(Preset("static-qint8", 2))(t)
-	float := must(Preset("fp32", 2))(t)
+	static := must.Have(Preset("static-qint8", 2))(t)
+	float := must.Have(Preset("fp32", 2))(t)
 	nan := slices.Clone(x.Dense)
 	nan[0] = float32(math.NaN())
 	broken := nn.New(nn.Spec{In: 2, Out: 2})
@@ -260,7 +261,7 @@ func TestForestRefusals(t *testing.T) {
 		return err
 	}
 	forward := func(p Plan, opt Options, b nn.Batch) error {
-		f := must(NewForest(net, []Plan{p}, nil, opt))(t)
+		f := must.Have(NewForest(net, []Plan{p}, nil, opt))(t)
 		defer f.Close()
 		return f.Forward(b, func(int, []float32) error { return nil })
 	}
@@ -277,7 +278,7 @@ func TestForestRefusals(t *testing.T) {
 		"large batch":      {forward(float, Options{MaxBatch: 3}, x), "MaxBatch"},
 		"other features":   {forward(float, Options{}, nn.Batch{Rows: 1, Cols: 3, Dense: x.Dense}), "12 inputs"},
 		"dense for sparse": {forward(float, Options{Input: Sparse}, x), "dense input"},
-		"NaN":              {forward(must(Preset("dynamic-qint8", 2))(t), Options{}, nn.Batch{Rows: 4, Cols: 12, Dense: nan}), "NaN"},
+		"NaN":              {forward(must.Have(Preset("dynamic-qint8", 2))(t), Options{}, nn.Batch{Rows: 4, Cols: 12, Dense: nan}), "NaN"},
 	} {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.says) || strings.Contains(c.err.Error(), "\n") {
 			t.Errorf("%s: error %q, expected one sentence with %q", name, c.err, c.says)
@@ -289,8 +290,8 @@ func TestForestRefusals(t *testing.T) {
 func BenchmarkForest(b *testing.B) {
 	net, x, _ := random(17, 64, 400, 1024, 1024, 10)
 	schemes := oneOfEach()[:5]
-	cal := must(Calibrate(b.Context(), net, slices.Repeat(Plan{schemes[4]}, 3), slices.Values([]nn.Batch{x})))(b)
-	f := must(NewForest(net, everyPlan(schemes, 3), cal, Options{}))(b)
+	cal := must.Have(Calibrate(b.Context(), net, slices.Repeat(Plan{schemes[4]}, 3), slices.Values([]nn.Batch{x})))(b)
+	f := must.Have(NewForest(net, everyPlan(schemes, 3), cal, Options{}))(b)
 	defer f.Close()
 	b.Run("forest", func(b *testing.B) {
 		for b.Loop() {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/nn"
 )
 
@@ -12,7 +13,7 @@ import (
 func TestWeightLoss(t *testing.T) {
 	net, _, _ := random(21, 1, 40, 30, 5)
 	for _, s := range variety() {
-		l := must(QuantizeLayer(net.Layers[0], s, nil))(t)
+		l := must.Have(QuantizeLayer(net.Layers[0], s, nil))(t)
 		var all []float32
 		row := make([]float32, l.In)
 		for o := range l.Out {
@@ -20,7 +21,7 @@ func TestWeightLoss(t *testing.T) {
 			all = append(all, row...)
 		}
 		want := Compare(net.Layers[0].W, all)
-		got := must(l.WeightLoss(net.Layers[0].W, nil))(t)
+		got := must.Have(l.WeightLoss(net.Layers[0].W, nil))(t)
 		if d := got.Distortion(); d.Max != want.Max || d.SQNR-want.SQNR > 1e-9 || want.SQNR-d.SQNR > 1e-9 || got.Count != len(all) {
 			t.Errorf("%s: %+v, want %+v", s, d, want)
 		}
@@ -35,20 +36,20 @@ func TestWeightLoss(t *testing.T) {
 func TestLayerLoss(t *testing.T) {
 	net, dense, sparse := random(22, 12, 40, 30, 20, 5)
 	for _, x := range []nn.Batch{dense, sparse} {
-		a := must(Record(net, slices.Values([]nn.Batch{x}), nil))(t)
+		a := must.Have(Record(net, slices.Values([]nn.Batch{x}), nil))(t)
 		last := len(net.Layers) - 1
 		for _, s := range variety() {
 			plan := Plan{{Mode: Float32}, {Mode: Float32}, s}
-			cal := must(a.Calibrate(plan, nil))(t)
-			layers := must(Quantize(net, plan, cal))(t)
-			m := must(Convert(net, plan, cal, Options{Engine: nil, MaxBatch: 12}))(t)
-			want := Compare(a.Output(0, last), must(m.Forward(x))(t))
+			cal := must.Have(a.Calibrate(plan, nil))(t)
+			layers := must.Have(Quantize(net, plan, cal))(t)
+			m := must.Have(Convert(net, plan, cal, Options{Engine: nil, MaxBatch: 12}))(t)
+			want := Compare(a.Output(0, last), must.Have(m.Forward(x))(t))
 			m.Close()
-			got := must(a.LayerLoss(last, &layers[last], 9, Options{}))(t)
+			got := must.Have(a.LayerLoss(last, &layers[last], 9, Options{}))(t)
 			if s.Mode == Float32 && got.SQNR != MaxSQNR || s.Mode != Float32 && (got.SQNR-want.SQNR > 0.5 || want.SQNR-got.SQNR > 0.5) {
 				t.Errorf("%s: %v dB, want %v", s, got.SQNR, want.SQNR)
 			}
-			if first := must(a.LayerLoss(0, &layers[0], 1, Options{}))(t); first.SQNR != MaxSQNR {
+			if first := must.Have(a.LayerLoss(0, &layers[0], 1, Options{}))(t); first.SQNR != MaxSQNR {
 				t.Errorf("float32's first layer loses: %v dB", first.SQNR)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/kernel"
 	"quantlab/core/nn"
 )
@@ -13,11 +14,11 @@ import (
 func TestMixedPlans(t *testing.T) {
 	net, x, sparse := random(1, 9, 37, 20, 19, 5)
 	for i, plan := range mixedPlans(3) {
-		cal := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{x, sparse})))(t)
+		cal := must.Have(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{x, sparse})))(t)
 		for _, e := range kernel.Engines() {
-			m := must(Convert(net, plan, cal, Options{Engine: e, MaxBatch: 9}))(t)
+			m := must.Have(Convert(net, plan, cal, Options{Engine: e, MaxBatch: 9}))(t)
 			want := reference(m.Weights(), x)
-			got := must(m.Forward(x))(t)
+			got := must.Have(m.Forward(x))(t)
 			if d := Compare(want, got); d.Max > 1e-4 {
 				t.Errorf("plan %d on %s, %+v: off by %v", i, e.Name(), plan, d.Max)
 			}

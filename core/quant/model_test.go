@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/kernel"
 	"quantlab/core/nn"
 	"quantlab/core/scheme"
@@ -19,16 +20,6 @@ import (
 func forEachEngine(t *testing.T, f func(t *testing.T, e *kernel.Engine)) {
 	for _, e := range kernel.Engines() {
 		t.Run(e.Name(), func(t *testing.T) { f(t, e) })
-	}
-}
-
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
 	}
 }
 
@@ -47,7 +38,7 @@ func TestStaticMatchesPyTorch(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			forEachEngine(t, func(t *testing.T, e *kernel.Engine) {
 				plan := s.plan(t)
-				m := must(Convert(s.network(t), plan, s.pytorchGrids(t, plan), Options{Engine: e}))(t)
+				m := must.Have(Convert(s.network(t), plan, s.pytorchGrids(t, plan), Options{Engine: e}))(t)
 				defer m.Close()
 				for i, l := range m.Weights() {
 					if !slices.Equal(l.I8, s.IntWeights[i].ints(t)) || !slices.Equal(l.Scale, s.WeightScales[i].floats(t)) {
@@ -70,7 +61,7 @@ func TestStaticMatchesPyTorch(t *testing.T) {
 						t.Errorf("layer %d: output integers %v differ from PyTorch's %v", i, sig.q, s.Activations[i+1].uints(t))
 					}
 				}
-				y := must(m.Forward(x))(t)
+				y := must.Have(m.Forward(x))(t)
 				if !slices.Equal(y, s.Y.floats(t)) {
 					t.Error("outputs differ from PyTorch's")
 				}
@@ -82,7 +73,7 @@ func TestStaticMatchesPyTorch(t *testing.T) {
 func TestCalibrateMatchesPyTorch(t *testing.T) {
 	for _, s := range stacks(t, "static") {
 		plan := s.plan(t)
-		c := must(Calibrate(t.Context(), s.network(t), plan, slices.Values(s.batches(t))))(t)
+		c := must.Have(Calibrate(t.Context(), s.network(t), plan, slices.Values(s.batches(t))))(t)
 		for i, b := range c.Boundaries {
 			scale, zero := s.Grids[i][0], int32(s.Grids[i][1])
 			off := math.Abs(b.QParams.Scale/scale - 1)
@@ -111,11 +102,11 @@ func TestDynamicMatchesPyTorch(t *testing.T) {
 					default:
 						t.Fatal("unknown golden")
 					}
-					plan := must(Preset(variant, len(s.Dims)-1))(t)
+					plan := must.Have(Preset(variant, len(s.Dims)-1))(t)
 					for i := range plan {
 						plan[i].Weight.PerChannel = perChannel
 					}
-					m := must(Convert(s.network(t), plan, nil, Options{Engine: e}))(t)
+					m := must.Have(Convert(s.network(t), plan, nil, Options{Engine: e}))(t)
 					defer m.Close()
 					for i, a := range r.IntWeights {
 						if !slices.Equal(m.Weights()[i].I8, a.ints(t)) {
@@ -123,9 +114,9 @@ func TestDynamicMatchesPyTorch(t *testing.T) {
 						}
 					}
 					x := s.input(t)
-					near(t, must(m.Forward(x))(t), r.Y.floats(t), tolerance)
+					near(t, must.Have(m.Forward(x))(t), r.Y.floats(t), tolerance)
 					x.Rows, x.Dense = 1, x.Dense[:x.Cols]
-					near(t, must(m.Forward(x))(t), r.Y1.floats(t), tolerance)
+					near(t, must.Have(m.Forward(x))(t), r.Y1.floats(t), tolerance)
 				})
 			})
 		}
@@ -210,13 +201,13 @@ func mixedPlans(layers int) []Plan {
 func TestSparseThreadsAndBatch(t *testing.T) {
 	net, dense, sparse := random(2, 33, 300, 128, 130, 3)
 	for i, plan := range mixedPlans(3) {
-		cal := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{sparse})))(t)
+		cal := must.Have(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{sparse})))(t)
 		run := func(x nn.Batch, opt Options) []float32 {
 			opt.MaxBatch = 33
 			opt.Engine = kernel.Engines()[0]
-			m := must(Convert(net, plan, cal, opt))(t)
+			m := must.Have(Convert(net, plan, cal, opt))(t)
 			defer m.Close()
-			return slices.Clone(must(m.Forward(x))(t))
+			return slices.Clone(must.Have(m.Forward(x))(t))
 		}
 		want := run(dense, Options{})
 		for name, got := range map[string][]float32{
@@ -237,15 +228,15 @@ func TestForwardInterruptible(t *testing.T) {
 	net, dense, sparse := random(2, 33, 300, 128, 130, 3)
 	stop := errors.New("stop")
 	for i, plan := range mixedPlans(3) {
-		cal := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{dense})))(t)
+		cal := must.Have(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{dense})))(t)
 		for _, opt := range []Options{{}, {Threads: 2}, {Input: Sparse}} {
 			x := dense
 			if opt.Input == Sparse {
 				x = sparse
 			}
-			m := must(Convert(net, plan, cal, opt))(t)
+			m := must.Have(Convert(net, plan, cal, opt))(t)
 			m.block = 1 // 8 rows at a time
-			want := slices.Clone(must(m.Forward(x))(t))
+			want := slices.Clone(must.Have(m.Forward(x))(t))
 			looks, limit := 0, 1000
 			look := func() error {
 				if looks++; looks > limit {
@@ -253,7 +244,7 @@ func TestForwardInterruptible(t *testing.T) {
 				}
 				return nil
 			}
-			if got := must(m.ForwardInterruptible(x, look))(t); !slices.Equal(got, want) {
+			if got := must.Have(m.ForwardInterruptible(x, look))(t); !slices.Equal(got, want) {
 				t.Errorf("plan %d, %+v: other outputs", i, opt)
 			}
 			if looks < 2*5 { // 33 rows of at least two dense layers
@@ -263,7 +254,7 @@ func TestForwardInterruptible(t *testing.T) {
 			if _, err := m.ForwardInterruptible(x, look); err != stop || looks != limit+1 {
 				t.Errorf("plan %d, %+v: error %v after %d looks", i, opt, err, looks)
 			}
-			if got := must(m.Forward(x))(t); !slices.Equal(got, want) {
+			if got := must.Have(m.Forward(x))(t); !slices.Equal(got, want) {
 				t.Errorf("plan %d, %+v: other outputs after an interruption", i, opt)
 			}
 			m.Close()
@@ -275,9 +266,9 @@ func TestForwardInterruptible(t *testing.T) {
 func TestForwardPart(t *testing.T) {
 	net, dense, _ := random(3, 33, 300, 128, 130, 3)
 	for i, plan := range mixedPlans(3) {
-		cal := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{dense})))(t)
-		whole := must(Convert(net, plan, cal, Options{}))(t)
-		want := must(whole.Forward(dense))(t)
+		cal := must.Have(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{dense})))(t)
+		whole := must.Have(Convert(net, plan, cal, Options{}))(t)
+		want := must.Have(whole.Forward(dense))(t)
 		// Ranges go to and fro: each model learns the other's.
 		ranges := [2]chan [2]float32{make(chan [2]float32, 1), make(chan [2]float32, 1)}
 		forward := func(own, rows, from int) []float32 {
@@ -309,9 +300,9 @@ func TestForwardPart(t *testing.T) {
 func TestForwardAllocatesNothing(t *testing.T) {
 	net, dense, sparse := random(3, 8, 64, 32, 32, 4)
 	for i, plan := range mixedPlans(3) {
-		cal := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{dense})))(t)
+		cal := must.Have(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{dense})))(t)
 		for _, opt := range []Options{{}, {Threads: 2}, {Input: Sparse}} {
-			m := must(Convert(net, plan, cal, opt))(t)
+			m := must.Have(Convert(net, plan, cal, opt))(t)
 			for _, x := range []nn.Batch{dense, sparse} {
 				if opt.Input == Sparse && !x.IsSparse() {
 					continue
@@ -328,9 +319,9 @@ func TestForwardAllocatesNothing(t *testing.T) {
 // TestMoreBitsLoseLess walks the whole range of bits in every int8 mode.
 func TestMoreBitsLoseLess(t *testing.T) {
 	net, x, _ := random(4, 64, 100, 80, 60, 10)
-	exact := must(Convert(net, must(Preset("fp32", 3))(t), nil, Options{}))(t)
+	exact := must.Have(Convert(net, must.Have(Preset("fp32", 3))(t), nil, Options{}))(t)
 	defer exact.Close()
-	want := slices.Clone(must(exact.Forward(x))(t))
+	want := slices.Clone(must.Have(exact.Forward(x))(t))
 	for _, mode := range []Mode{Dynamic, Static} {
 		for _, observer := range append(scheme.Observers(), "") {
 			if (observer == "") != (mode == Dynamic) {
@@ -348,9 +339,9 @@ func TestMoreBitsLoseLess(t *testing.T) {
 						s.Activation.Percentile = 99.99
 					}
 					plan := slices.Repeat(Plan{s}, 3)
-					cal := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{x})))(t)
-					m := must(Convert(net, plan, cal, Options{}))(t)
-					got := Compare(want, must(m.Forward(x))(t)).SQNR
+					cal := must.Have(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{x})))(t)
+					m := must.Have(Convert(net, plan, cal, Options{}))(t)
+					got := Compare(want, must.Have(m.Forward(x))(t)).SQNR
 					m.Close()
 					line = append(line, fmt.Sprintf("%.1f", got))
 					if got < last-2 && observer != Entropy { // which may clamp more with more levels
@@ -395,9 +386,9 @@ func TestBoundaries(t *testing.T) {
 // survive JSON, which is how a model file carries them.
 func TestCalibrationServesSubplans(t *testing.T) {
 	net, x, _ := random(6, 20, 30, 20, 10, 4)
-	full := must(Preset("static-qint8", 3))(t)
-	cal := must(Calibrate(t.Context(), net, full, slices.Values([]nn.Batch{x})))(t)
-	text := must(json.Marshal(cal))(t)
+	full := must.Have(Preset("static-qint8", 3))(t)
+	cal := must.Have(Calibrate(t.Context(), net, full, slices.Values([]nn.Batch{x})))(t)
+	text := must.Have(json.Marshal(cal))(t)
 	var stored Calibration
 	if err := json.Unmarshal(text, &stored); err != nil {
 		t.Fatal(err)
@@ -409,9 +400,9 @@ func TestCalibrationServesSubplans(t *testing.T) {
 				plan[i] = Scheme{Mode: Float32}
 			}
 		}
-		own := must(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{x})))(t)
-		a := must(Quantize(net, plan, own))(t)
-		b := must(Quantize(net, plan, &stored))(t)
+		own := must.Have(Calibrate(t.Context(), net, plan, slices.Values([]nn.Batch{x})))(t)
+		a := must.Have(Quantize(net, plan, own))(t)
+		b := must.Have(Quantize(net, plan, &stored))(t)
 		for i := range a {
 			if a[i].InGrid != nil && (*a[i].InGrid != *b[i].InGrid || *a[i].OutGrid != *b[i].OutGrid) {
 				t.Errorf("plan %03b, layer %d: other grids than by its own calibration", mask, i)
@@ -422,8 +413,8 @@ func TestCalibrationServesSubplans(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	net, x, sparse := random(7, 4, 12, 8, 3)
-	static := must(Preset("static-qint8", 2))(t)
-	cal := must(Calibrate(t.Context(), net, static, slices.Values([]nn.Batch{x})))(t)
+	static := must.Have(Preset("static-qint8", 2))(t)
+	cal := must.Have(Calibrate(t.Context(), net, static, slices.Values([]nn.Batch{x})))(t)
 	other := slices.Clone(static)
 	other[1].Activation.Observer = MinMax
 	nan := slices.Clone(x.Dense)
@@ -436,7 +427,7 @@ func TestRefusals(t *testing.T) {
 		return err
 	}
 	forward := func(variant string, o Options, b nn.Batch) error {
-		m := must(Convert(net, must(Preset(variant, 2))(t), cal, o))(t)
+		m := must.Have(Convert(net, must.Have(Preset(variant, 2))(t), cal, o))(t)
 		defer m.Close()
 		_, err := m.Forward(b)
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/kernel"
 	"quantlab/core/nn"
 )
@@ -102,10 +103,10 @@ func TestConvertLooks(t *testing.T) {
 		net.Layers[0].W[i] = float32(i%251-125) / 125
 	}
 	for variant, least := range map[string]int{"fp32": 1, "dynamic-float16": 4, "dynamic-qint8": 4} {
-		plan := must(Preset(variant, 1))(t)
+		plan := must.Have(Preset(variant, 1))(t)
 		looks := 0
-		m := must(Convert(net, plan, nil, Options{MaxBatch: 1, Look: func() error { looks++; return nil }}))(t)
-		whole := must(Convert(net, plan, nil, Options{MaxBatch: 1}))(t)
+		m := must.Have(Convert(net, plan, nil, Options{MaxBatch: 1, Look: func() error { looks++; return nil }}))(t)
+		whole := must.Have(Convert(net, plan, nil, Options{MaxBatch: 1}))(t)
 		if a, b := m.Weights()[0], whole.Weights()[0]; looks < least || !slices.Equal(a.I8, b.I8) || !slices.Equal(a.F16, b.F16) {
 			t.Errorf("%s: %d looks, at least %d expected", variant, looks, least)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/nn"
 )
 
@@ -13,17 +14,17 @@ func TestStage(t *testing.T) {
 	kinds := oneOfEach()
 	float, dynamic, static := kinds[0], kinds[2], kinds[4]
 	plans := []Plan{{float, float, float}, {static, static, static}, {static, float, static}, {float, static, dynamic}, {dynamic, static, float}}
-	cal := must(Calibrate(t.Context(), net, plans[1], slices.Values([]nn.Batch{x})))(t)
-	forest := must(NewForest(net, plans, cal, Options{}))(t)
+	cal := must.Have(Calibrate(t.Context(), net, plans[1], slices.Values([]nn.Batch{x})))(t)
+	forest := must.Have(NewForest(net, plans, cal, Options{}))(t)
 	defer forest.Close()
 	var stages []func() error
 	for p := range plans {
 		for i := range net.Layers {
-			stages = append(stages, must(forest.Model(p).Stage(x, i))(t))
+			stages = append(stages, must.Have(forest.Model(p).Stage(x, i))(t))
 		}
 	}
 	for p := range plans {
-		want := slices.Clone(must(forest.Model(p).Forward(x))(t))
+		want := slices.Clone(must.Have(forest.Model(p).Forward(x))(t))
 		for _, stage := range stages {
 			if err := stage(); err != nil {
 				t.Fatal(err)

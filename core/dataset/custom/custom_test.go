@@ -18,19 +18,10 @@ import (
 	"strings"
 	"testing"
 
+	"quantlab/core/internal/must"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
 )
-
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
 
 // drawn is a picture of a bar: paper of one shade, ink of another.
 func drawn(t testing.TB, side int, paper, ink uint8) []byte {
@@ -55,7 +46,7 @@ func zipped(t testing.TB, files ...any) []byte {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for i := 0; i < len(files); i += 2 {
-		w := must(z.Create(files[i].(string)))(t)
+		w := must.Have(z.Create(files[i].(string)))(t)
 		if _, err := w.Write(files[i+1].([]byte)); err != nil {
 			t.Fatal(err)
 		}
@@ -275,7 +266,7 @@ func TestReadRefuses(t *testing.T) {
 		z := zip.NewWriter(&b)
 		h := &zip.FileHeader{Name: "3/a.png"}
 		h.SetMode(fs.ModeSymlink | 0o777)
-		w := must(z.CreateHeader(h))(t)
+		w := must.Have(z.CreateHeader(h))(t)
 		if _, err := io.WriteString(w, "/etc/passwd"); err != nil {
 			t.Fatal(err)
 		}
@@ -342,7 +333,7 @@ func TestReadRefuses(t *testing.T) {
 // TestBomb: what is unpacked is counted, whatever the archive's headers say.
 func TestBomb(t *testing.T) {
 	r := &reader{ctx: t.Context(), progress: func(string, float64) {}, room: 1 << 20}
-	es := must(r.entries(folder("d.zip", zipped(t, "a.csv", make([]byte, 4<<20)))))(t)
+	es := must.Have(r.entries(folder("d.zip", zipped(t, "a.csv", make([]byte, 4<<20)))))(t)
 	data, err := r.whole(es[0], maxTable)
 	if err == nil || !strings.Contains(err.Error(), "unpacked") || len(data) > 1<<21 {
 		t.Errorf("%d bytes, error %v", len(data), err)

@@ -28,15 +28,6 @@ func (c chain) dims() []int {
 	return dims
 }
 
-// shape spells the chain as nn.Spec.Shape does.
-func (c chain) shape() string {
-	text := make([]string, 0, len(c.parts)+1)
-	for _, d := range c.dims() {
-		text = append(text, fmt.Sprint(d))
-	}
-	return strings.Join(text, " – ")
-}
-
 // names lists the layers.
 func (c chain) names() string {
 	var names []string
@@ -253,15 +244,17 @@ func oneWay(edges []edge, used []bool, from int) bool {
 			return false
 		}
 	}
-	return surplus[from] == 1 || surplus[from] == 0 && !slices.ContainsFunc(values(surplus), func(n int) bool { return n != 0 })
+	return surplus[from] == 1 || surplus[from] == 0 && !open(surplus)
 }
 
-func values(m map[int]int) []int {
-	var v []int
-	for _, n := range m {
-		v = append(v, n)
+// open reports whether more or fewer edges leave a width than arrive.
+func open(surplus map[int]int) bool {
+	for _, n := range surplus {
+		if n != 0 {
+			return true
+		}
 	}
-	return v
+	return false
 }
 
 // pick takes the one reading, or asks which.
@@ -275,10 +268,10 @@ func pick(readings []chain, req wire.ImportRequest) (chain, error) {
 	}
 	for _, r := range readings {
 		value := r.names()
-		label := fmt.Sprintf("%s (%s)", r.names(), r.shape())
+		label := fmt.Sprintf("%s (%s)", r.names(), nn.Shape(r.dims()))
 		if q.Key == keyOrientation {
 			value = strings.Join([]string{r.names(), orientation(r)}, ": ")
-			label = fmt.Sprintf("%s: %s", orientation(r), r.shape())
+			label = fmt.Sprintf("%s: %s", orientation(r), nn.Shape(r.dims()))
 		}
 		q.Choices = append(q.Choices, wire.Choice{Value: value, Label: label})
 	}

@@ -16,7 +16,6 @@ import (
 type Card struct {
 	Spec       nn.Spec
 	Vocabulary []string // where the model counts words
-	Variant    string   // "static int8", or the plan in words
 	Correct    int      // test examples that the float32 network got right when it was trained,
 	Total      int      // of how many; 0: not known
 	Version    string   // of this program

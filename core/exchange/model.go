@@ -82,7 +82,7 @@ func (im *importer) network(c *collection) (*nn.Network, error) {
 			return nil, err
 		}
 	}
-	im.note("its layers: %s (%s)", read.names(), read.shape())
+	im.note("its layers: %s (%s)", read.names(), nn.Shape(read.dims()))
 	im.notes = append(im.notes, c.notes...)
 	if len(read.parts) > 1 {
 		im.note("between the layers a ReLU is assumed: a file of weights does not tell")

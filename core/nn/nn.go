@@ -85,9 +85,12 @@ func (s Spec) Dims() []int {
 }
 
 // Shape spells Dims: "784 – 512 – 10".
-func (s Spec) Shape() string {
+func (s Spec) Shape() string { return Shape(s.Dims()) }
+
+// Shape spells the widths of a network's layer boundaries.
+func Shape(dims []int) string {
 	var parts []string
-	for _, d := range s.Dims() {
+	for _, d := range dims {
 		parts = append(parts, fmt.Sprint(d))
 	}
 	return strings.Join(parts, " – ")

@@ -30,7 +30,7 @@ func (b *Bench) Export(ctx context.Context, req wire.ExportRequest, w io.Writer,
 	if err != nil {
 		return nil, err
 	}
-	m, title, err := b.exportable(ctx, n, req, emit)
+	m, err := b.exportable(ctx, n, req, emit)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (b *Bench) Export(ctx context.Context, req wire.ExportRequest, w io.Writer,
 	if err := b.breathe(ctx); err != nil {
 		return nil, err
 	}
-	card := exchange.Card{Spec: n.spec, Variant: title, Correct: n.meta.Correct, Total: n.meta.Total, Version: b.host.Version}
+	card := exchange.Card{Spec: n.spec, Correct: n.meta.Correct, Total: n.meta.Total, Version: b.host.Version}
 	if n.spec.Data == nn.SST2 {
 		card.Vocabulary = n.meta.Vocabulary
 	}
@@ -53,28 +53,26 @@ func (b *Bench) Export(ctx context.Context, req wire.ExportRequest, w io.Writer,
 
 // exportable converts the network. Unlike the models that answer questions, of which each answers an example as if it were alone, a
 // dynamic layer of it takes the grid of its activations from the whole batch, as the lab's do.
-func (b *Bench) exportable(ctx context.Context, n *network, req wire.ExportRequest, emit func(wire.Event)) (m *quant.Model, title string, err error) {
+func (b *Bench) exportable(ctx context.Context, n *network, req wire.ExportRequest, emit func(wire.Event)) (*quant.Model, error) {
 	plan, err := n.plan(req.Variant, req.Custom)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	var sample wire.Conversion
-	if title = plan.String(); req.Variant == wire.Custom {
+	if req.Variant == wire.Custom {
 		sample = *req.Custom
-	} else if v, err := wire.VariantOf(req.Variant); err == nil {
-		title = v.Title
 	}
 	cal, err := b.calibration(ctx, n, plan, sample, emit)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	m, err = quant.Convert(n.net, plan, cal, quant.Options{
+	m, err := quant.Convert(n.net, plan, cal, quant.Options{
 		Engine: b.engine, MaxBatch: lab.EvalBatch, Look: func() error { return b.breathe(ctx) },
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", n.spec.ID, err)
+		return nil, fmt.Errorf("%s: %w", n.spec.ID, err)
 	}
-	return m, title, nil
+	return m, nil
 }
 
 // counted counts what is written.

@@ -60,17 +60,27 @@ func New(spec nn.Spec, layers []QuantizedLayer, opt Options) (*Model, error) {
 				return nil, err
 			}
 		}
-		if i > 0 && l.In != layers[i-1].Out {
-			return nil, fmt.Errorf("layer %s takes %d features, but %s gives %d", l.Name, l.In, layers[i-1].Name, layers[i-1].Out)
-		}
-		if i > 0 && l.InGrid != nil && layers[i-1].OutGrid != nil && *l.InGrid != *layers[i-1].OutGrid {
-			return nil, fmt.Errorf("layer %s expects another activation grid than %s gives", l.Name, layers[i-1].Name)
+		if i > 0 {
+			if err := l.Follows(&layers[i-1]); err != nil {
+				return nil, err
+			}
 		}
 		m.steps = append(m.steps, w.newStep(i, l))
 	}
 	m.takeTurns(layers)
 	w.team = kernel.NewTeam(opt.Threads)
 	return m, nil
+}
+
+// Follows reports why the layer can't come after another.
+func (l *QuantizedLayer) Follows(before *QuantizedLayer) error {
+	if l.In != before.Out {
+		return fmt.Errorf("layer %s takes %d features, but %s gives %d", l.Name, l.In, before.Name, before.Out)
+	}
+	if l.InGrid != nil && before.OutGrid != nil && *l.InGrid != *before.OutGrid {
+		return fmt.Errorf("layer %s expects another activation grid than %s gives", l.Name, before.Name)
+	}
+	return nil
 }
 
 // Forward runs the batch and returns its logits, rows x classes, which stay valid until the next call. A sparse batch
@@ -114,10 +124,13 @@ func (m *Model) ForwardPart(x nn.Batch, widen Widen) (logits []float32, err erro
 func (m *Model) Weights() []QuantizedLayer { return m.layers }
 
 // Plan returns the layers' schemes.
-func (m *Model) Plan() Plan {
-	p := make(Plan, len(m.layers))
-	for i, l := range m.layers {
-		p[i] = l.Scheme
+func (m *Model) Plan() Plan { return PlanOf(m.layers) }
+
+// PlanOf returns the schemes of layers.
+func PlanOf(layers []QuantizedLayer) Plan {
+	p := make(Plan, len(layers))
+	for i := range layers {
+		p[i] = layers[i].Scheme
 	}
 	return p
 }

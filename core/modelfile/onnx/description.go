@@ -31,7 +31,7 @@ func (d Description) metadata(layers []quant.QuantizedLayer) ([]property, error)
 	properties := []property{
 		{"model", d.Spec.ID},
 		{"title", d.Spec.Title},
-		{"plan", plan(layers).String()},
+		{"plan", quant.PlanOf(layers).String()},
 		{"input", d.input()},
 		{"output", d.output()},
 	}
@@ -42,7 +42,7 @@ func (d Description) metadata(layers []quant.QuantizedLayer) ([]property, error)
 	}{
 		{"classes", d.Spec.Labels(), true},
 		{"preprocessing", d.preprocessing(), true},
-		{"schemes", plan(layers), true},
+		{"schemes", quant.PlanOf(layers), true},
 		{"accuracy_float32", map[string]int{"correct": d.Correct, "total": d.Total}, d.Total > 0},
 		{"vocabulary", d.Vocabulary, len(d.Vocabulary) > 0},
 	} {
@@ -58,17 +58,9 @@ func (d Description) metadata(layers []quant.QuantizedLayer) ([]property, error)
 	return properties, nil
 }
 
-func plan(layers []quant.QuantizedLayer) quant.Plan {
-	p := make(quant.Plan, len(layers))
-	for i := range layers {
-		p[i] = layers[i].Scheme
-	}
-	return p
-}
-
 // doc describes the file for people.
 func (d Description) doc(layers []quant.QuantizedLayer) string {
-	text := fmt.Sprintf("%s (%s), %s, converted by quantlab: %s.\n\nInput: %s\n\nOutput: %s", d.Spec.ID, d.Spec.Title, d.Spec.Shape(), plan(layers).Short(), d.input(), d.output())
+	text := fmt.Sprintf("%s (%s), %s, converted by quantlab: %s.\n\nInput: %s\n\nOutput: %s", d.Spec.ID, d.Spec.Title, d.Spec.Shape(), quant.PlanOf(layers).Short(), d.input(), d.output())
 	if d.Total > 0 {
 		text += fmt.Sprintf("\n\nIn float32 the model was right on %d of %d test examples.", d.Correct, d.Total)
 	}
@@ -165,7 +157,7 @@ func (d Description) output() string {
 func Notes(layers []quant.QuantizedLayer) []string {
 	var notes []string
 	has := func(is func(s quant.Scheme) bool, note string) {
-		if slices.ContainsFunc(plan(layers), is) {
+		if slices.ContainsFunc(quant.PlanOf(layers), is) {
 			notes = append(notes, note)
 		}
 	}

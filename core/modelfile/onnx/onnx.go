@@ -83,8 +83,10 @@ func check(layers []quant.QuantizedLayer) error {
 		if err := layers[i].Validate(); err != nil {
 			return err
 		}
-		if i > 0 && layers[i].In != layers[i-1].Out {
-			return fmt.Errorf("layer %s takes %d features, but %s gives %d", layers[i].Name, layers[i].In, layers[i-1].Name, layers[i-1].Out)
+		if i > 0 {
+			if err := layers[i].Follows(&layers[i-1]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ func (s *Source) Network(ctx context.Context, spec nn.Spec, progress func(done, 
 // Test returns the first n examples of spec.Test, or of the lab's test set as the spec's model reads them; 0 is all of them.
 func (s *Source) Test(ctx context.Context, spec nn.Spec, n int, progress func(done, total int64)) (*dataset.Examples, error) {
 	if spec.Test == "" {
-		return s.ofLab(ctx, spec, dataset.Dev, n, s.Source.Test, progress)
+		return s.ofLab(ctx, spec, dataset.Dev, n, progress)
 	}
 	set, err := s.set(ctx, spec.Test)
 	if err != nil {
@@ -68,9 +68,7 @@ func (s *Source) Test(ctx context.Context, spec nn.Spec, n int, progress func(do
 // reader's own they are dataset.CalibrationRows.
 func (s *Source) Calibration(ctx context.Context, spec nn.Spec, progress func(done, total int64)) (*dataset.Examples, error) {
 	if spec.Calibration == "" {
-		return s.ofLab(ctx, spec, dataset.Sample, 0, func(ctx context.Context, spec nn.Spec, _ int, progress func(done, total int64)) (*dataset.Examples, error) {
-			return s.Source.Calibration(ctx, spec, progress)
-		}, progress)
+		return s.ofLab(ctx, spec, dataset.Sample, 0, progress)
 	}
 	e, err := s.calibrating(ctx, spec, progress)
 	if err == nil && e.Len() > dataset.CalibrationSize {
@@ -82,9 +80,7 @@ func (s *Source) Calibration(ctx context.Context, spec nn.Spec, progress func(do
 // Train returns spec.Calibration, from which samples are drawn, or the lab's training set as the spec's model reads it.
 func (s *Source) Train(ctx context.Context, spec nn.Spec, progress func(done, total int64)) (*dataset.Examples, error) {
 	if spec.Calibration == "" {
-		return s.ofLab(ctx, spec, dataset.Train, 0, func(ctx context.Context, spec nn.Spec, _ int, progress func(done, total int64)) (*dataset.Examples, error) {
-			return s.Source.Train(ctx, spec, progress)
-		}, progress)
+		return s.ofLab(ctx, spec, dataset.Train, 0, progress)
 	}
 	return s.calibrating(ctx, spec, progress)
 }
@@ -158,10 +154,21 @@ func labSpec(spec nn.Spec) nn.Spec {
 	return lab
 }
 
-// ofLab returns the lab's examples as the spec's model reads them. Of images they are what load gives, of sentences a split's.
-func (s *Source) ofLab(ctx context.Context, spec nn.Spec, split string, n int, load func(context.Context, nn.Spec, int, func(done, total int64)) (*dataset.Examples, error), progress func(done, total int64)) (*dataset.Examples, error) {
+// split returns a split of the lab's examples as one of its models reads them, of dataset.Dev the first n; 0 is all of them.
+func (s *Source) split(ctx context.Context, lab nn.Spec, split string, n int, progress func(done, total int64)) (*dataset.Examples, error) {
+	switch split {
+	case dataset.Dev:
+		return s.Source.Test(ctx, lab, n, progress)
+	case dataset.Sample:
+		return s.Source.Calibration(ctx, lab, progress)
+	}
+	return s.Source.Train(ctx, lab, progress)
+}
+
+// ofLab returns a split of the lab's examples as the spec's model reads them, of dataset.Dev the first n; 0 is all of them.
+func (s *Source) ofLab(ctx context.Context, spec nn.Spec, split string, n int, progress func(done, total int64)) (*dataset.Examples, error) {
 	if !spec.Own {
-		return load(ctx, spec, n, progress)
+		return s.split(ctx, spec, split, n, progress)
 	}
 	lab := labSpec(spec)
 	set := &custom.Set{Classes: lab.Labels()}
@@ -172,7 +179,7 @@ func (s *Source) ofLab(ctx context.Context, spec nn.Spec, split string, n int, l
 		}
 		set.Sentences = text
 	} else {
-		e, err := load(ctx, lab, n, progress)
+		e, err := s.split(ctx, lab, split, n, progress)
 		if err != nil {
 			return nil, err
 		}
@@ -205,7 +212,7 @@ func (s *Source) examples(ctx context.Context, spec nn.Spec, name string, set *c
 		}
 		return nil, &unfitError{err}
 	}
-	e, err := s.unlabelled(ctx, spec, set)
+	e, err := s.features(ctx, spec, set)
 	if err != nil {
 		return nil, err
 	}
@@ -216,25 +223,29 @@ func (s *Source) examples(ctx context.Context, spec nn.Spec, name string, set *c
 // unlabelled returns the set as the spec's model reads it. Its labels are the model's classes where they fit, and mean nothing where
 // they do not: calibration needs none.
 func (s *Source) unlabelled(ctx context.Context, spec nn.Spec, set *custom.Set) (*dataset.Examples, error) {
+	e, err := s.features(ctx, spec, set)
+	if err != nil {
+		return nil, err
+	}
+	if e.Labels, err = relabelled(set.Labels(), set.Classes, spec); err != nil {
+		e.Labels = make([]uint8, set.Len())
+	}
+	return e, nil
+}
+
+// features returns the set as the spec's model reads it, its labels still the set's.
+func (s *Source) features(ctx context.Context, spec nn.Spec, set *custom.Set) (*dataset.Examples, error) {
 	if set.Data() != spec.Data {
 		return nil, fmt.Errorf("%s reads %s, which these examples are not: choose other ones", spec.ID, spec.Data)
 	}
-	var e *dataset.Examples
 	if set.Images != nil {
-		e = dataset.FromImages(set.Images.Crop(spec.Crop)).As(spec)
-	} else {
-		words, err := s.vocabulary(ctx, spec)
-		if err != nil {
-			return nil, err
-		}
-		e = dataset.FromSentences(set.Sentences, words).As(spec)
+		return dataset.FromImages(set.Images.Crop(spec.Crop)).As(spec), nil
 	}
-	labels, err := relabelled(set.Labels(), set.Classes, spec)
+	words, err := s.vocabulary(ctx, spec)
 	if err != nil {
-		labels = make([]uint8, set.Len())
+		return nil, err
 	}
-	e.Labels = labels
-	return e, nil
+	return dataset.FromSentences(set.Sentences, words).As(spec), nil
 }
 
 // relabelled returns the model's classes for labels of classes of these names.

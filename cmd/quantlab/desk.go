@@ -89,6 +89,6 @@ func (d *desk) bring(ctx context.Context, req wire.Request, fresh bool, m meter)
 func (d *desk) reads(spec nn.Spec, names ...string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool {
 		data, err := d.own.DataOf(name)
-		return err == nil && data.Data == spec.Data
+		return err == nil && data.ReadBy(spec) == nil
 	})
 }

@@ -262,20 +262,11 @@ func listModels(ctx context.Context, d *desk, out *output) error {
 			at.File, at.Format, at.Bytes, at.Notes = m.File, m.Format, m.Bytes, append(m.Notes, at.Notes...)
 		}
 	}
-	l.tabulate(out.format == formatCSV)
+	l.table, l.terse = modelTables(l.items, out.format == formatCSV)
 	return l.write(out)
 }
 
-// tabulate makes the tables of models; plain ones hold bare numbers.
-func (l *list[T]) tabulate(plain bool) {
-	switch items := any(l.items).(type) {
-	case []listedModel:
-		l.table, l.terse = modelTables(items, plain)
-	case []wire.OwnData:
-		l.table, l.terse = dataTables(items, plain)
-	}
-}
-
+// modelTables makes the tables of models; plain ones hold bare numbers.
 func modelTables(models []listedModel, plain bool) (whole, terse report.PlainTable) {
 	whole = report.PlainTable{Title: "Models", Columns: []report.Column{
 		{Key: "model", Title: "Model"}, {Key: "layers", Title: "Layers"}, {Key: "params", Title: "Parameters", Right: true}, {Key: "reads", Title: "Reads"},
@@ -324,10 +315,11 @@ func listData(ctx context.Context, d *desk, out *output) error {
 	if len(l.items) == 0 && out.format == formatTable {
 		l.notes = append(l.notes, "There are no examples of your own yet: bring some with quantlab import")
 	}
-	l.tabulate(out.format == formatCSV)
+	l.table, l.terse = dataTables(l.items, out.format == formatCSV)
 	return l.write(out)
 }
 
+// dataTables makes the tables of examples; plain ones hold bare numbers.
 func dataTables(sets []wire.OwnData, plain bool) (whole, terse report.PlainTable) {
 	whole = report.PlainTable{Title: "Examples of your own", Columns: []report.Column{
 		{Key: "name", Title: "Name"}, {Key: "examples", Title: "Examples", Right: true}, {Key: "data", Title: "Of"},

@@ -62,7 +62,7 @@ func (d *desk) checkUse(req wire.Request) error {
 		}
 		if !slices.ContainsFunc(req.Models, func(id string) bool {
 			spec, err := d.own.Catalog().Of(id)
-			return err == nil && spec.Data == data.Data
+			return err == nil && data.ReadBy(spec) == nil
 		}) {
 			return usagef("%s are %s, which %s can't read: choose a model that does with --models", name, kindOfExamples(data.Data), strings.Join(req.Models, ", "))
 		}

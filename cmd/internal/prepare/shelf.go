@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ var kinds = []string{wire.KindModel, wire.KindData}
 // path returns the file of an entry. A name that is no entry's leads nowhere.
 func (f folder) path(name string) (string, error) {
 	kind, own, _ := strings.Cut(name, "/")
-	if kind != wire.KindModel && kind != wire.KindData {
+	if !slices.Contains(kinds, kind) {
 		return "", fmt.Errorf("%.60q is no name of a model or of examples", name)
 	}
 	if err := nn.CheckName(own); err != nil {

@@ -1,3 +1,4 @@
+// Package pytorch holds the test in which PyTorch itself quantizes our networks and answers the same inputs.
 package pytorch
 
 import (

@@ -138,18 +138,18 @@ func (a *archive) storage(id types.Tuple) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s := a.storages[key]; s != nil {
-		if s.dtype != dtype || s.count != count {
-			return &storage{dtype, count, s.data}, (&storage{dtype, count, s.data}).checked()
+	s := a.storages[key]
+	switch {
+	case s == nil:
+		content, err := a.read("data/" + key)
+		if err != nil {
+			return nil, err
 		}
-		return s, nil
+		s = &storage{dtype, count, content}
+		a.storages[key] = s
+	case s.dtype != dtype || s.count != count:
+		s = &storage{dtype, count, s.data}
 	}
-	content, err := a.read("data/" + key)
-	if err != nil {
-		return nil, err
-	}
-	s := &storage{dtype, count, content}
-	a.storages[key] = s
 	return s, s.checked()
 }
 

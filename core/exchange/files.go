@@ -48,6 +48,9 @@ var foreign = []struct {
 // adviseONNX says what to do with an ONNX model.
 const adviseONNX = "an ONNX model, which is a graph and not a stack of layers: export the state_dict of the PyTorch model that it was made of with torch.save(model.state_dict(), \"model.pt\")"
 
+// adviseTorch says what to do with a file that only its name calls PyTorch's.
+const adviseTorch = "no file that PyTorch writes, whatever its name says: save torch.save(model.state_dict(), \"model.pt\")"
+
 // kindOf tells what the file holds; advice says of an unreadable one what it is and what to do.
 func kindOf(f File) (k kind, advice string) {
 	for _, x := range foreign {
@@ -66,6 +69,8 @@ func kindOf(f File) (k kind, advice string) {
 		return unreadable, adviseONNX
 	case torch.IsPickle(f.Data):
 		return pickled, ""
+	case slices.Contains([]string{".pt", ".pth"}, extension(f)):
+		return unreadable, adviseTorch
 	}
 	start := f.Data[:min(len(f.Data), 512)]
 	for n := 0; n < utf8.UTFMax && len(start) > 0 && !utf8.Valid(start); n++ { // a rune may be cut

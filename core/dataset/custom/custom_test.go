@@ -312,6 +312,7 @@ func TestReadRefuses(t *testing.T) {
 		"two images":        {folder("i", images, "j", images), "more than one"},
 		"empty pair":        {folder("i", idx(nil, 0, 28, 28), "l", idx(nil, 0)), "no image"},
 		"lying IDX":         {folder("i", idx([]byte{1}, 1<<32-1, 4096, 4096), "l", idx([]byte{1}, 1)), "announces"},
+		"one class":         {folder("a.txt", []byte("hello, no model\n")), "tells nothing apart"},
 		"one column":        {folder("a.csv", []byte("fine\nbad\n")), "one column"},
 		"heading alone":     {folder("a.csv", []byte("text,label\n")), "no rows"},
 		"unquoted comma":    {folder("a.csv", []byte("text,label\nwell, fine,1\n")), "line 2 has 3 fields"},

@@ -247,6 +247,9 @@ func (r *reader) sentences(rows [][]string, l layout) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if only := c.names[0]; len(c.names) == 1 && !isNumber(only) && only != "negative" && only != "positive" {
+		return nil, fmt.Errorf("every row has the label %.40q, which tells nothing apart: give sentences of two classes or more", only)
+	}
 	for _, label := range labels {
 		out.Labels = append(out.Labels, c.label(label))
 	}

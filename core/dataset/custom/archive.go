@@ -60,7 +60,7 @@ func (r *reader) unzip(f File) ([]entry, error) {
 func (r *reader) unpack(open func() (io.ReadCloser, error), name string, limit int64) ([]byte, error) {
 	in, err := open()
 	if err != nil {
-		return nil, fmt.Errorf("%.80s can't be unpacked (%w): pack it again", name, err)
+		return nil, fmt.Errorf("%s can't be unpacked (%w): pack it again", shown(name), err)
 	}
 	defer in.Close()
 	var out bytes.Buffer
@@ -69,7 +69,7 @@ func (r *reader) unpack(open func() (io.ReadCloser, error), name string, limit i
 		return nil, fmt.Errorf("unpacked, the files take more than %d MB: give fewer", wire.MaxFile>>20)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%.80s can't be unpacked (%w): pack it again", name, err)
+		return nil, fmt.Errorf("%s can't be unpacked (%w): pack it again", shown(name), err)
 	}
 	return out.Bytes(), nil
 }
@@ -89,7 +89,7 @@ func (r *reader) whole(e entry, limit int64) ([]byte, error) {
 		data, err = r.gunzip(e.name, data, limit)
 	}
 	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%.80s is larger than %d MB: give a smaller file", e.name, limit>>20)
+		err = fmt.Errorf("%s is larger than %d MB: give a smaller file", shown(e.name), limit>>20)
 	}
 	return data, err
 }

@@ -61,7 +61,7 @@ func (r *reader) pictures(entries []entry) (*Set, error) {
 		}
 		picture, err := decode(data)
 		if err != nil {
-			return nil, fmt.Errorf("%.80s: %w", e.name, err)
+			return nil, fmt.Errorf("%s: %w", shown(e.name), err)
 		}
 		if pixels := made.digit(picture); pixels != nil {
 			im.Pixels = append(im.Pixels, pixels...)

@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"quantlab/core/lab/wire"
 )
@@ -69,7 +70,7 @@ func (r *reader) entries(files []File) ([]entry, error) {
 	var err error
 	if len(files) == 1 && isZip(files[0].Data) {
 		if entries, err = r.unzip(files[0]); err != nil {
-			return nil, fmt.Errorf("%s: %w", path.Base(files[0].Name), err)
+			return nil, fmt.Errorf("%s: %w", shown(path.Base(files[0].Name)), err)
 		}
 	} else {
 		for _, f := range files {
@@ -79,6 +80,16 @@ func (r *reader) entries(files []File) ([]entry, error) {
 	entries = slices.DeleteFunc(entries, func(e entry) bool { return hidden(e.name) })
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
 	return entries, nil
+}
+
+// shown is a file's name as a sentence can hold it: its first letters, on one line.
+func shown(name string) string {
+	return fmt.Sprintf("%.80s", strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return unicode.ReplacementChar
+		}
+		return c
+	}, name))
 }
 
 // hidden reports whether a file is what operating systems leave in folders: .DS_Store, __MACOSX/3/._a.png, Thumbs.db.

@@ -50,12 +50,12 @@ func (r *reader) tables(entries []entry) (*Set, error) {
 		set, err := r.table(data)
 		if err == nil {
 			if len(entries) > 1 {
-				r.note("of %s %.80s was taken", count(len(entries), "table"), e.name)
+				r.note("of %s %s was taken", count(len(entries), "table"), shown(e.name))
 			}
 			return set, nil
 		}
 		if first == nil {
-			first = fmt.Errorf("%.80s: %w", path.Base(e.name), err)
+			first = fmt.Errorf("%s: %w", shown(path.Base(e.name)), err)
 		}
 		if err := r.ctx.Err(); err != nil {
 			return nil, err

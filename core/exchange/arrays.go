@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"quantlab/core/modelfile"
 	"quantlab/core/modelfile/torch"
@@ -14,8 +15,8 @@ import (
 type array struct {
 	name   string
 	shape  []int
-	ints   bool // it holds integers or booleans
-	values func() ([]float32, error)
+	ints   bool                      // it holds integers or booleans
+	values func() ([]float32, error) // decoded once
 }
 
 func (a array) len() int {
@@ -83,7 +84,7 @@ func fromCheckpoint(c *torch.Checkpoint) collection {
 
 func torchArray(name string, t *torch.Tensor) array {
 	ints := slices.Contains([]torch.DType{torch.Int64, torch.Int32, torch.Int16, torch.Int8, torch.UInt8, torch.Bool}, t.DType)
-	return array{name, t.Shape, ints, t.Float32}
+	return array{name, t.Shape, ints, sync.OnceValues(t.Float32)}
 }
 
 // fromTensors takes the tensors of a safetensors file, in the natural order of their names: 2 before 10.
@@ -92,7 +93,7 @@ func fromTensors(c *modelfile.Contents) collection {
 	for i := range c.Tensors {
 		t := &c.Tensors[i]
 		ints := !strings.Contains(t.DType, "F")
-		out.arrays = append(out.arrays, array{t.Name, t.Shape, ints, t.Float32})
+		out.arrays = append(out.arrays, array{t.Name, t.Shape, ints, sync.OnceValues(t.Float32)})
 	}
 	slices.SortStableFunc(out.arrays, func(a, b array) int { return compareNames(a.name, b.name) })
 	return out

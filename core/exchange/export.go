@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	encoding "encoding/json"
 	"fmt"
 	"io"
 
@@ -25,7 +26,13 @@ type Card struct {
 func Export(w io.Writer, m *quant.Model, c Card, format string) (notes []string, err error) {
 	switch format {
 	case wire.Safetensors:
-		return nil, modelfile.Write(w, m, modelfile.Meta{Vocabulary: c.Vocabulary, Correct: c.Correct, Total: c.Total})
+		meta := modelfile.Meta{Vocabulary: c.Vocabulary, Correct: c.Correct, Total: c.Total}
+		if c.Spec.Own {
+			if meta.Own, err = encoding.Marshal(wire.OwnModel{Spec: c.Spec}); err != nil {
+				return nil, fmt.Errorf("describing %s: %w", c.Spec.ID, err)
+			}
+		}
+		return nil, modelfile.Write(w, m, meta)
 	case wire.PyTorch:
 		return torchNotes(m.Weights()), torch.Write(w, stateDict(m.Weights(), false))
 	case wire.ONNX:

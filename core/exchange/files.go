@@ -59,7 +59,7 @@ func kindOf(f File) (k kind, advice string) {
 		}
 	}
 	switch {
-	case isSafetensors(f.Data):
+	case isSafetensors(f):
 		return tensors, ""
 	case torch.IsCheckpoint(f.Data):
 		return checkpoint, ""
@@ -104,10 +104,9 @@ func zipKind(archive []byte) (kind, string) {
 	return data, ""
 }
 
-// isSafetensors reports whether data begins like a safetensors file: with the length of a header, which is a JSON object.
-func isSafetensors(data []byte) bool {
-	return len(data) > 9 && data[8] == '{' && binary.LittleEndian.Uint64(data) < 1<<40 ||
-		len(data) > 0 && len(data) < 1<<12 && bytes.Contains(data, []byte(`"data_offsets"`)) && data[0] != '{'
+// isSafetensors reports whether the file begins like safetensors, with the length of a header, which is a JSON object; or says so.
+func isSafetensors(f File) bool {
+	return extension(f) == ".safetensors" || len(f.Data) > 8 && f.Data[8] == '{' && binary.LittleEndian.Uint64(f.Data) <= wire.MaxFile
 }
 
 func extension(f File) string { return strings.ToLower(path.Ext(f.Name)) }
@@ -117,7 +116,6 @@ type sorted struct {
 	model *File // with its kind
 	kind  kind
 	words *File // a vocabulary, where there is a model
-	bytes int64
 }
 
 // sort finds the one model among the files and its vocabulary. Where there is no model, model is nil: they may be examples.
@@ -129,9 +127,9 @@ func sort(files []File) (s sorted, err error) {
 		return s, fmt.Errorf("%d files are too many: give at most %d", len(files), wire.MaxFiles)
 	}
 	kinds := make([]kind, len(files))
-	advice := ""
+	advice, size := "", int64(0)
 	for i, f := range files {
-		s.bytes += int64(len(f.Data))
+		size += int64(len(f.Data))
 		var a string
 		kinds[i], a = kindOf(f)
 		switch kinds[i] {
@@ -143,8 +141,8 @@ func sort(files []File) (s sorted, err error) {
 			advice = fmt.Sprintf("%s is %s", path.Base(f.Name), a)
 		}
 	}
-	if s.bytes > wire.MaxFile {
-		return s, fmt.Errorf("the files take %d MB: give at most %d MB", s.bytes>>20, wire.MaxFile>>20)
+	if size > wire.MaxFile {
+		return s, fmt.Errorf("the files take %d MB: give at most %d MB", size>>20, wire.MaxFile>>20)
 	}
 	for i := range files {
 		if kinds[i] != checkpoint && kinds[i] != tensors {

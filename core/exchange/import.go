@@ -8,11 +8,15 @@ import (
 	"quantlab/core/dataset/custom"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
+	"quantlab/core/quant"
 )
 
 // Import makes a model of the files of one, with its vocabulary perhaps, or examples of others. It returns questions where the
 // files leave a choice that req does not answer. What scales pixels, and whether words are counted, is tried on src, which may be nil.
 // The callback, which may be nil, hears what is being done and how far that is.
+//
+// No code in a file is run. Memory stays within a few times what the files take, which are at most wire.MaxFile, and the network, of at
+// most nn.MaxParams parameters; every claim of a file is checked against its bytes first.
 func Import(ctx context.Context, files []File, req wire.ImportRequest, src Trial, progress func(step string, fraction float64)) (*Imported, error) {
 	if progress == nil {
 		progress = func(string, float64) {}
@@ -67,6 +71,7 @@ func (im *importer) run(s sorted) (*Imported, error) {
 		im.meta.Vocabulary = im.words
 	}
 	im.classes(net.Spec)
+	im.width(net.Spec)
 	im.progress("read", 1)
 	return &Imported{Net: net, Meta: im.meta, Model: &wire.OwnModel{
 		Spec: net.Spec, File: path.Base(im.file.Name), Format: im.format, Bytes: int64(len(im.file.Data)), Notes: im.notes,
@@ -83,6 +88,15 @@ func (im *importer) classes(s nn.Spec) {
 		im.note("it tells %d classes apart, not MNIST's 10 digits: its accuracy needs examples of your own", max(s.Out, 2))
 	case s.Data == nn.SST2 && s.Out > 2:
 		im.note("it tells %d classes apart, not SST-2's 2: its accuracy needs examples of your own", s.Out)
+	}
+}
+
+// width notes that a model is too wide for int8.
+func (im *importer) width(s nn.Spec) {
+	for _, in := range s.Dims()[:len(s.Dims())-1] {
+		if in > quant.MaxInt8Inputs {
+			im.note("a layer has %d inputs, int8 takes at most %d: its int8 variants can't be made", in, quant.MaxInt8Inputs)
+		}
 	}
 }
 

@@ -125,17 +125,15 @@ func (im *importer) data(in int) (string, error) {
 		return nn.SST2, nil
 	case im.words != nil:
 		return "", fmt.Errorf("the vocabulary has %d words, but the model reads %d features: give the vocabulary that it was trained with", len(im.words), in)
-	case told && side > 0:
+	case (side == 28 || side == 20) && !told:
+		return nn.MNIST, nil
+	case side > 0:
 		if answer, err := choose(im.req, ask); err != nil || answer == nn.MNIST {
 			return answer, err
 		}
-	case side == 28 || side == 20:
-		return nn.MNIST, nil
-	case side > 0:
-		return choose(im.req, ask)
 	}
 	text := fmt.Sprintf("The model reads %d numbers, so it counts words. Give its vocabulary of %d words, in the order of its inputs: as JSON, as text with one word a line, or as a pickled list.", in, in)
-	if in > 784 && side == 0 && isSquare(in) {
+	if in > 784 && isSquare(in) {
 		text = fmt.Sprintf("The model reads %d numbers, more than MNIST's 784 pixels. If it counts words, give its vocabulary of %d words, in the order of its inputs: as JSON, as text with one word a line, or as a pickled list.", in, in)
 	}
 	return "", &asking{wire.Question{Key: keyVocabulary, File: true, Text: text}}

@@ -158,11 +158,12 @@ func (c *collection) attach(found []part, vectors []array) error {
 		without = append(without, p.name)
 	}
 	for _, v := range vectors {
-		last := v.name[strings.LastIndexByte(v.name, '.')+1:]
-		switch {
-		case last == "weight" || last == "gamma" || last == "beta":
+		if last := v.name[strings.LastIndexByte(v.name, '.')+1:]; last == "weight" || last == "gamma" || last == "beta" {
 			return fmt.Errorf("%.60s is a vector of %d weights, as a normalization or a PReLU has: %s", v.name, v.len(), stacks)
-		case v.len() != 1:
+		}
+	}
+	for _, v := range vectors {
+		if v.len() != 1 {
 			return fmt.Errorf("%.60s, %d numbers, belongs to no layer of the file: save the layers alone; %s", v.name, v.len(), stacks)
 		}
 		c.notes = append(c.notes, fmt.Sprintf("%.60s was left aside: it is a single number", v.name))

@@ -131,7 +131,7 @@ func newExamples(spec nn.Spec, n int, seed uint64) *dataset.Examples {
 		e.Slice(&b, i, i+1)
 		e.Labels[i] = uint8(reference(net, b.Scatter(nil).Dense))
 		if i%10 == 0 {
-			e.Labels[i] = uint8((int(e.Labels[i]) + 1) % spec.Out)
+			e.Labels[i] = uint8((int(e.Labels[i]) + 1) % max(spec.Out, 2))
 		}
 	}
 	return e
@@ -162,6 +162,9 @@ func reference(net *nn.Network, x []float32) (class int) {
 			}
 		}
 		in = out
+	}
+	if len(in) == 1 && in[0] > 0 {
+		return 1
 	}
 	for o, v := range in {
 		if v > in[class] {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"quantlab/core/dataset"
@@ -164,6 +165,10 @@ func (t *trial) convert(ctx context.Context) error {
 		s.model, err = quant.Convert(t.net, plan, cal, quant.Options{
 			Engine: t.engine, Threads: t.req.Threads, MaxBatch: t.largest(), Input: t.input(),
 		})
+		if errors.Is(err, quant.ErrWide) {
+			s.row.Note = "not converted: " + err.Error()
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}

@@ -54,8 +54,13 @@ func (b *Bench) decide(ctx context.Context, n *network, req wire.PredictRequest,
 	return nil
 }
 
-// sum is how far the logit of positive is above that of negative.
-func sum(logits []float64) float64 { return logits[1] - logits[0] }
+// sum is how far the logit of positive is above that of negative, which is 0 where a model has one logit.
+func sum[F float32 | float64](logits []F) float64 {
+	if len(logits) == 1 {
+		return float64(logits[0])
+	}
+	return float64(logits[1]) - float64(logits[0])
+}
 
 // leaveOneOut returns by how much a variant's sum falls when one of the bag's words is left out, for the first mostLeftOut
 // words.
@@ -73,7 +78,7 @@ func (b *Bench) leaveOneOut(ctx context.Context, n *network, variant string, cus
 		if err != nil {
 			return 0, err
 		}
-		return float64(logits[1]) - float64(logits[0]), nil
+		return sum(logits), nil
 	}
 	whole, err := ask(bag)
 	if err != nil {
@@ -121,7 +126,10 @@ func contributions(net *nn.Network, bag nn.Batch) (adds []float64, bias float64)
 		}
 		inputs = append(inputs, x)
 	}
-	gradient := []float64{-1, 1} // by the outputs of layer i
+	gradient := []float64{-1, 1} // of sum by the outputs of layer i
+	if len(x) == 1 {
+		gradient = []float64{1}
+	}
 	for i := len(net.Layers) - 1; i >= 0; i-- {
 		l := &net.Layers[i]
 		for o, y := range inputs[i+1] {

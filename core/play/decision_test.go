@@ -17,18 +17,18 @@ func checkSum(t *testing.T, p *wire.Prediction, text string) {
 	if d == nil {
 		t.Fatalf("%q: no decision", text)
 	}
-	sum, seen := d.Bias, map[string]bool{}
+	total, seen := d.Bias, map[string]bool{}
 	for _, w := range p.Words {
 		if !w.Known && (w.Adds != 0 || w.Without != 0) {
 			t.Errorf("%q: the unknown word %q adds %v, %v", text, w.Text, w.Adds, w.Without)
 		}
 		if w.Known && !seen[w.Text] {
 			seen[w.Text] = true
-			sum += w.Adds
+			total += w.Adds
 		}
 	}
-	if z := p.Answers[0].Logits; math.Abs(sum-d.Float32) > 1e-4 || d.Float32 != z[1]-z[0] {
-		t.Errorf("%q: the parts add up to %v, not %v", text, sum, d.Float32)
+	if z := p.Answers[0].Logits; math.Abs(total-d.Float32) > 1e-4 || d.Float32 != sum(z) {
+		t.Errorf("%q: the parts add up to %v, not %v", text, total, d.Float32)
 	}
 	if d.Variant == wire.Baseline && d.Sum != d.Float32 {
 		t.Errorf("%q: two decisions of float32, %v and %v", text, d.Sum, d.Float32)
@@ -94,6 +94,17 @@ func TestContributionsByHand(t *testing.T) {
 	adds, bias := contributions(net, bag)
 	if adds[0] != -18 || adds[1] != -27 || bias != -4.5+4 {
 		t.Errorf("%v and %v", adds, bias)
+	}
+	// One logit that is this difference is decided upon alike.
+	one := nn.New(nn.Spec{In: 3, Hidden: []int{2}, Out: 1})
+	one.Layers[0] = net.Layers[0]
+	copy(one.Layers[1].W, []float32{1 - 10, 5})
+	one.Layers[1].B[0] = 4
+	if a, b := contributions(one, bag); a[0] != adds[0] || a[1] != adds[1] || b != bias {
+		t.Errorf("with one logit %v and %v, with two %v and %v", a, b, adds, bias)
+	}
+	if got := sum([]float32{-2.5}); got != -2.5 {
+		t.Errorf("the decision of one logit is %v", got)
 	}
 }
 

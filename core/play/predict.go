@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"quantlab/core/dataset"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
@@ -56,7 +57,7 @@ func (b *Bench) predict(ctx context.Context, req wire.PredictRequest, emit func(
 			return nil, fmt.Errorf("%s: %w", req.Model, err)
 		}
 	}
-	if req.Explain != "" && spec.Data == nn.SST2 && spec.Out == 2 {
+	if req.Explain != "" && spec.Data == nn.SST2 && spec.Out <= dataset.Sentiments {
 		if err := b.decide(ctx, n, req, p, emit); err != nil {
 			return nil, fmt.Errorf("%s: %w", req.Model, err)
 		}

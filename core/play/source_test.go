@@ -150,7 +150,7 @@ func randomExamples(spec nn.Spec, n int, seed uint64) *dataset.Examples {
 		random := rand.New(rand.NewPCG(seed, 1))
 		e := &dataset.Examples{Dim: spec.In, Labels: make([]uint8, n)}
 		for i := range e.Labels {
-			e.Labels[i] = uint8(i % spec.Out)
+			e.Labels[i] = uint8(i % max(spec.Out, 2))
 		}
 		if spec.Data == nn.MNIST {
 			e.Pixels = make([]uint8, n*spec.In)

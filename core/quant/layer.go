@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -114,8 +115,11 @@ func (l *QuantizedLayer) WeightGrid(o int) QParams {
 	return p
 }
 
-// maxInt8Inputs keeps a sum of products of two 8-bit numbers, zero points removed, within int32.
-const maxInt8Inputs = 1 << 15
+// MaxInt8Inputs keeps a sum of products of two 8-bit numbers, zero points removed, within int32.
+const MaxInt8Inputs = 1 << 15
+
+// ErrWide is within the error for a layer with more inputs than int8 can have. The same layer can be had in other modes.
+var ErrWide = errors.New("too many for int8")
 
 // Validate checks that the layer is complete and that every number can be computed with. A layer from a file needs it,
 // one that Quantize made passes.
@@ -148,8 +152,8 @@ func (l *QuantizedLayer) Validate() error {
 }
 
 func (l *QuantizedLayer) validateInt8() error {
-	if l.In > maxInt8Inputs {
-		return fmt.Errorf("layer %s: %d inputs are too many for int8, at most %d", l.Name, l.In, maxInt8Inputs)
+	if l.In > MaxInt8Inputs {
+		return fmt.Errorf("layer %s: %d inputs are %w, at most %d can be summed", l.Name, l.In, ErrWide, MaxInt8Inputs)
 	}
 	scales, s := 1, weightSpread(l.Scheme.Weight)
 	if l.Scheme.Weight.PerChannel {

@@ -72,7 +72,10 @@ func TestExports(t *testing.T) {
 			}
 			b.run()
 			for i, text := range plans {
-				t.Run(text, func(t *testing.T) { compare(t, models[i], s.batches, b.logits(i), b.ops(i)) })
+				t.Run(text, func(t *testing.T) {
+					compare(t, models[i], s.batches, b.logits(i))
+					checkOperators(t, models[i].Plan(), b.ops(i))
+				})
 				for _, n := range times() {
 					us := b.jobs[i].Times[n]
 					t.Logf("%s, batch %d: %.1f µs in ONNX Runtime with Node.js, %.1f µs here", text, n, us, own(t, models[i], s.batches[0], n))

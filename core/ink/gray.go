@@ -3,14 +3,23 @@ package ink
 import (
 	"image"
 	"image/color"
-	"image/draw"
 )
 
-// Gray returns the picture in shades of grey, on white where it is transparent. It takes one byte a pixel: bound the size before.
+// Gray returns the picture in shades of grey, on white where it is transparent; itself, if it is that. It takes one byte a pixel: bound the size before. Package
+// image/draw would do the same faster, but adds 12 KB to the page's download.
 func Gray(picture image.Image) *image.Gray {
 	b := picture.Bounds()
+	if g, ok := picture.(*image.Gray); ok && b.Min == (image.Point{}) && g.Stride == b.Dx() {
+		return g // as the digits of most data sets are stored
+	}
 	gray := image.NewGray(image.Rect(0, 0, b.Dx(), b.Dy()))
-	draw.Draw(gray, gray.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
-	draw.Draw(gray, gray.Rect, picture, b.Min, draw.Over)
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			c := picture.At(b.Min.X+x, b.Min.Y+y)
+			r, g, bl, a := c.RGBA()
+			white := 0xffff - a // the colours are premultiplied
+			gray.SetGray(x, y, color.GrayModel.Convert(color.RGBA64{uint16(r + white), uint16(g + white), uint16(bl + white), 0xffff}).(color.Gray))
+		}
+	}
 	return gray
 }

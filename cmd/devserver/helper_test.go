@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/library"
 )
 
 // A fixture is a server with a page, models and an engine that the test controls.
@@ -28,6 +29,7 @@ type fixture struct {
 // A fakeRun is a run that the engine was given.
 type fakeRun struct {
 	ctx  context.Context
+	own  *library.Library
 	c    wire.Command
 	emit func(wire.Event)
 	end  chan error
@@ -62,8 +64,8 @@ func newUnprepared(t *testing.T) *fixture {
 			}
 		}),
 		queue: &queue{limit: 2},
-		run: func(ctx context.Context, c wire.Command, emit func(wire.Event)) error {
-			r := &fakeRun{ctx: ctx, c: c, emit: emit, end: make(chan error, 1)}
+		run: func(ctx context.Context, own *library.Library, c wire.Command, emit func(wire.Event)) error {
+			r := &fakeRun{ctx: ctx, own: own, c: c, emit: emit, end: make(chan error, 1)}
 			f.runs <- r
 			select {
 			case err := <-r.end:
@@ -77,6 +79,8 @@ func newUnprepared(t *testing.T) *fixture {
 		hardware:  func() wire.Hardware { return wire.Hardware{Host: wire.Native, CPU: "a test"} },
 		down:      ctx,
 		loopback:  true,
+		shelf:     library.Memory(),
+		uploads:   budget{left: maxHeld},
 		heartbeat: time.Hour,
 		writeTime: 5 * time.Second,
 	}

@@ -30,6 +30,7 @@ import (
 	"quantlab/core/kernel"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
+	"quantlab/core/library"
 )
 
 const (
@@ -116,14 +117,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		site:   pages,
 		models: newModels(ctx, preparing(store, stderr)),
 		queue:  &queue{limit: maxWaiting},
-		run: func(ctx context.Context, c wire.Command, emit func(wire.Event)) error {
-			_, err := lab.Do(ctx, host, store, c, emit)
+		run: func(ctx context.Context, own *library.Library, c wire.Command, emit func(wire.Event)) error {
+			_, err := lab.Do(ctx, host, &library.Source{Source: store, Library: own}, c, emit)
 			return err
 		},
 		check:     host.Check,
 		hardware:  host.Describe,
 		down:      ctx,
 		loopback:  isLoopback(listener.Addr().String()),
+		shelf:     store.Shelf(),
+		uploads:   budget{left: maxHeld},
 		heartbeat: heartbeat,
 		writeTime: writeTime,
 	}

@@ -5,38 +5,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log"
-	"mime"
 	"net/http"
 	"runtime/debug"
-	"time"
 
 	"quantlab/core/lab/wire"
 )
 
-// maxBody bounds a request's JSON, in bytes.
-const maxBody = 64 << 10
-
-// bodyTime is how long a client may take to send its request.
-const bodyTime = 10 * time.Second
-
-// handleRun answers POST /api/run: a wire.Command that measures in, server-sent wire.Events out. A run, or an experiment,
-// waits for its turn and for the models; it ends when the connection does.
+// handleRun answers POST /api/run: a wire.Command that measures in, with what it names of the reader's own, and
+// server-sent wire.Events out. A run, or an experiment, waits for its turn and for the models; it ends when the connection does.
 func (s *server) handleRun(w http.ResponseWriter, r *http.Request) {
-	c, status, err := readCommand(w, r)
-	if err == nil {
-		if err = s.checkCommand(c); err != nil {
-			status = http.StatusBadRequest
-		}
-	}
+	c, err := s.readCall(w, r)
 	if err != nil {
-		refuse(w, status, err.Error())
+		refuse(w, statusOf(err), err.Error())
 		return
 	}
+	defer c.release()
 	turn, err := s.queue.join()
 	if err != nil {
-		w.Header().Set("Retry-After", "60")
 		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
@@ -75,35 +61,6 @@ func (s *server) handleRun(w http.ResponseWriter, r *http.Request) {
 	default:
 		emit(wire.Event{Kind: wire.EventError, Text: "the run ended without a result: run it again"})
 	}
-}
-
-// readCommand reads the request's body and says with which status to refuse it.
-func readCommand(w http.ResponseWriter, r *http.Request) (c wire.Command, status int, err error) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return c, http.StatusUnsupportedMediaType, errors.New("send the request as application/json")
-	}
-	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(bodyTime)) // not supported by a test's recorder, which never blocks
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	d.DisallowUnknownFields()
-	err = d.Decode(&c)
-	if err == nil {
-		if _, trailing := d.Token(); trailing != io.EOF {
-			err = errors.New("there is more after the JSON object")
-			if large := (*http.MaxBytesError)(nil); errors.As(trailing, &large) {
-				err = large
-			}
-		}
-	}
-	// A deadline left in place would end the run when it passes.
-	control.SetReadDeadline(time.Time{})
-	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return c, http.StatusRequestEntityTooLarge, fmt.Errorf("the request is too long: at most %d bytes are read", maxBody)
-	}
-	if err != nil {
-		return c, http.StatusBadRequest, fmt.Errorf("the request can't be understood: %w", err)
-	}
-	return c, 0, nil
 }
 
 // checkCommand says what of a command this machine can't carry out.
@@ -172,19 +129,22 @@ func (s *server) waitForModels(ctx context.Context, emit func(wire.Event)) error
 }
 
 // protected carries out the command; a panic ends the run, not the server.
-func (s *server) protected(ctx context.Context, c wire.Command, emit func(wire.Event)) (err error) {
+func (s *server) protected(ctx context.Context, c *call, emit func(wire.Event)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			log.Printf("run: panic: %v\n%s", p, debug.Stack())
 			err = errors.New("the native engine failed, which is a fault of this program: the server's terminal says where")
 		}
 	}()
-	return s.run(ctx, c, emit)
+	return s.run(ctx, c.own, c.Command, emit)
 }
 
 // refuse answers with a sentence, in the form of a wire.Event.
 func refuse(w http.ResponseWriter, status int, sentence string) {
 	w.Header().Set("Content-Type", "application/json")
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "60")
+	}
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(wire.Event{Kind: wire.EventError, Text: sentence})
 }

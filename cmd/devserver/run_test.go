@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/library"
 )
 
 func TestRun(t *testing.T) {
@@ -140,7 +141,9 @@ func TestPanicEndsTheRunOnly(t *testing.T) {
 	log.SetOutput(io.Discard)
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	f := newFixture(t)
-	f.server.run = func(context.Context, wire.Command, func(wire.Event)) error { panic("index out of range") }
+	f.server.run = func(context.Context, *library.Library, wire.Command, func(wire.Event)) error {
+		panic("index out of range")
+	}
 	for range 2 {
 		c := f.start(t)
 		if e := c.want(wire.EventError); !strings.Contains(e.Text, "fault of this program") {

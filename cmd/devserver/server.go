@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/library"
 	"quantlab/web"
 )
 
@@ -19,11 +20,13 @@ type server struct {
 	site     http.Handler
 	models   *models
 	queue    *queue
-	run      func(ctx context.Context, c wire.Command, emit func(wire.Event)) error
+	run      func(ctx context.Context, own *library.Library, c wire.Command, emit func(wire.Event)) error
 	check    func(wire.Request) error // whether this machine can run it
 	hardware func() wire.Hardware
 	down     context.Context // ends when the server shuts down
 	loopback bool            // only this machine is meant to reach it
+	shelf    library.Shelf   // what this machine keeps of its reader's own
+	uploads  budget          // memory for what comes with requests
 
 	heartbeat time.Duration // between signs of life on a stream
 	writeTime time.Duration // a client may take to accept an event

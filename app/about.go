@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
@@ -10,8 +11,11 @@ import (
 	"quantlab/core/report"
 )
 
-// about explains the table to somebody who sees it for the first time. Nothing in it changes, so it is drawn once.
-type about struct{ goapp.Compo }
+// about explains the table to somebody who sees it for the first time. Nothing in it changes but what the reader brought.
+type about struct {
+	goapp.Compo
+	Own *wire.Own
+}
 
 // explanations say what each variant is, in a sentence or two.
 var explanations = map[string]string{
@@ -27,7 +31,8 @@ var explanations = map[string]string{
 
 // reading is how to read the table, a term and its meaning at a time.
 var reading = [][2]string{
-	{"Size", "Bytes of the saved model file, in millions."},
+	{"Size", "Bytes of the saved model file, in millions. Below it, those of the file that PyTorch saves of the same conversion (torch.save of its " +
+		"state_dict). Float16 weights save nothing there: PyTorch unpacks them to float32 when it saves."},
 	{"Accuracy", "How many of the test examples are answered rightly. The 95% interval is what that many examples can tell; " +
 		"two accuracies within each other’s interval need a closer look, which the next figure takes."},
 	{"9 differ (+4 −5), p", "On how many examples a variant answers otherwise than float32; how many of them became right, and how " +
@@ -71,6 +76,22 @@ func modelText(s nn.Spec) string {
 	return fmt.Sprintf("Reads a phrase of a film review (SST-2) as counts of %s, in no order, and says whether it praises or pans. %s", words, layers)
 }
 
+// ownText says the same of a model of the reader's own.
+func ownText(m wire.OwnModel) string {
+	s := m.Spec
+	reads := fmt.Sprintf("an image of %d by %d pixels", s.Crop, s.Crop)
+	if s.Data == nn.SST2 {
+		reads = fmt.Sprintf("a sentence as a bag of %s words", report.Count(s.Vocab))
+	}
+	const most = 12
+	labels, more := s.Labels(), ""
+	if n := len(labels) - most; n > 0 {
+		labels, more = labels[:most], ", …"
+	}
+	return fmt.Sprintf("Your own, from %s (%s). Reads %s and tells %d classes apart: %s%s. %s.", m.File, m.Format, reads,
+		len(s.Labels()), strings.Join(labels, ", "), more, s.Shape())
+}
+
 func (a *about) Render() goapp.UI {
 	variants := []goapp.UI{}
 	for _, v := range wire.Variants() {
@@ -82,6 +103,11 @@ func (a *about) Render() goapp.UI {
 	models := []goapp.UI{}
 	for _, s := range nn.Specs() {
 		models = append(models, goapp.Dt().Text(s.ID), goapp.Dd().Text(modelText(s)))
+	}
+	if a.Own != nil {
+		for _, m := range a.Own.Models {
+			models = append(models, goapp.Dt().Text(m.Spec.ID), goapp.Dd().Text(ownText(m)))
+		}
 	}
 	terms := []goapp.UI{}
 	for _, r := range reading {

@@ -15,10 +15,11 @@ type address struct {
 	hide []string // what is to be left out, of hideFlags
 	// seen is the query that was last taken over or put into the address bar: one that comes again says nothing new.
 	seen    string
-	visited bool            // seen holds
-	fresh   bool            // visited and not yet entered
-	came    map[string]bool // to these views, by path
-	sight   string          // the view that is being read, where all are shown
+	visited bool                  // seen holds
+	fresh   bool                  // visited and not yet entered
+	came    map[string]bool       // to these views, by path
+	awaited map[string]url.Values // what their addresses name that may be the reader's own, until that is known
+	sight   string                // the view that is being read, where all are shown
 
 	savedAt time.Time
 	saving  bool // the address bar is behind, and a save is on its way
@@ -65,7 +66,12 @@ func (s *session) queryOf(v view) string {
 	if !s.came[v.Path] {
 		return ""
 	}
-	return v.Query(s)
+	if s.awaited[v.Path] == nil {
+		return v.Query(s)
+	}
+	query, _ := url.ParseQuery(v.Query(s))
+	maps.Copy(query, s.awaited[v.Path])
+	return query.Encode()
 }
 
 func inspects(shown []view) bool {
@@ -143,7 +149,7 @@ func (s *session) visit(path string, query url.Values) {
 	}
 	for _, v := range shown {
 		put(&s.came, v.Path, true)
-		notices = append(notices, v.Visit(s, query)...)
+		notices = append(notices, s.take(v, query)...)
 	}
 	s.Notices = notices
 }

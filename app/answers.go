@@ -45,23 +45,10 @@ type answerRow struct {
 // customName is what the reader's own plan is called among the variants.
 const customName = "your plan"
 
-// The classes, as they are called before there is an answer.
-var (
-	digitLabels   = []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
-	verdictLabels = []string{"negative", "positive"}
-)
-
 // newAnswers lays out what a model answered; the rows are those of the lab's variants, and with custom one for the reader's own
 // plan. With p nil they hold the places of the answers to come.
-func newAnswers(model string, custom bool, p *wire.Prediction, timed timings) answersGroup {
-	g := answersGroup{Model: model}
-	labels := digitLabels
-	if spec, err := nn.SpecOf(model); err == nil {
-		g.Shape = spec.Shape()
-		if spec.Data == nn.SST2 {
-			labels = verdictLabels
-		}
-	}
+func newAnswers(spec nn.Spec, custom bool, p *wire.Prediction, timed timings) answersGroup {
+	g, labels := answersGroup{Model: spec.ID, Shape: spec.Shape()}, spec.Labels()
 	ids := wire.VariantIDs()
 	if custom {
 		ids = append(ids, wire.Custom)
@@ -226,7 +213,7 @@ func answerLine(model string, r answerRow) goapp.UI {
 			goapp.Small().Text(r.Kind),
 		),
 		goapp.Td().Role("cell").DataSet("col", "answer").Body(answerWords(r)...),
-		goapp.Td().Role("cell").DataSet("col", "classes").Body(&classBars{Labels: r.Labels, P: r.Probabilities, Answer: slices.Index(r.Labels, r.Label)}),
+		goapp.Td().Role("cell").DataSet("col", "classes").Body(newClassBars(r.Labels, r.Probabilities, slices.Index(r.Labels, r.Label))),
 		goapp.Td().Role("cell").DataSet("col", "margin").DataSet("head", "Margin").Body(figureOr(r.Margin)),
 		goapp.Td().Role("cell").DataSet("col", "latency").DataSet("head", "This call, µs").Body(callWords(r)...),
 	)

@@ -17,14 +17,15 @@ type lane struct {
 type question struct {
 	id      int
 	command wire.Command
+	files   []int // that go with it, by their numbers
 	hear    func(wire.Event)
 	dropped bool // nobody listens any more
 }
 
 // ask puts a question to the worker. While an earlier one of the same lane is under way it waits; with interrupt set that one
 // is cancelled, and not heard any more. hear is called on the UI goroutine for every event, never before ask has returned; the
-// last one is EventDone, EventError or EventCancel.
-func (s *session) ask(name string, c wire.Command, interrupt bool, hear func(wire.Event)) {
+// last one is EventDone, EventError or EventCancel. An import's files, by their numbers, go with it.
+func (s *session) ask(name string, c wire.Command, interrupt bool, hear func(wire.Event), files ...int) {
 	if s.lanes == nil {
 		s.lanes = map[string]*lane{}
 	}
@@ -33,7 +34,7 @@ func (s *session) ask(name string, c wire.Command, interrupt bool, hear func(wir
 		l = &lane{}
 		s.lanes[name] = l
 	}
-	l.next = &question{command: c, hear: hear}
+	l.next = &question{command: c, files: files, hear: hear}
 	if l.now != nil && interrupt {
 		s.silence(l)
 	}
@@ -72,7 +73,7 @@ func (s *session) advance(l *lane) {
 		s.soon(func() { s.answer(q.id, wire.Event{Kind: wire.EventError, Text: problem}) })
 		return
 	}
-	s.platform.Send(encode(q.command))
+	s.platform.Send(encode(q.command), q.files...)
 }
 
 // advanceAll is advance for every lane, by name: a model's first lane before its second.

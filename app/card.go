@@ -39,6 +39,7 @@ type rowView struct {
 	Text         string // of a row that is not here
 	Size         string // "0.409"
 	Smaller      string // "3.98× smaller"
+	Torch        string // "0.412": the size of PyTorch's file
 	Accuracy     string // "97.06%"
 	Interval     string // "[96.71, 97.37]"
 	Paired       string // "9 answers differ: …"
@@ -68,7 +69,7 @@ func labName(v wire.Variant) string {
 func (s *State) cards() []cardView {
 	var out []cardView
 	for _, id := range s.Results.Request.Models {
-		spec, err := nn.SpecOf(id)
+		spec, err := s.Results.Request.Catalog().Of(id)
 		if err != nil {
 			continue
 		}
@@ -109,7 +110,7 @@ func (s *State) card(spec nn.Spec) (cardView, bool) {
 		}
 	}
 	c.Facts = strings.Join(append([]string{
-		report.Count(spec.Params()) + " parameters", testSet(spec, req, total), plural(req.Runs, "run") + ", interleaved",
+		report.Count(spec.Params()) + " parameters", testedOn(spec, req, total), plural(req.Runs, "run") + ", interleaved",
 	}, engines...), " · ")
 	return c, len(c.Groups) > 0
 }
@@ -123,21 +124,18 @@ func engineFact(r wire.Row) string {
 	return fact
 }
 
-// testSet says on what accuracy is measured; how many there are is known once a row is here.
-func testSet(spec nn.Spec, req wire.Request, total int) string {
-	noun := "test image"
-	if spec.Data == nn.SST2 {
-		noun = "dev sentence"
-	}
+// testedOn says on what accuracy is measured; how many there are is known once a row is here.
+func testedOn(spec nn.Spec, req wire.Request, total int) string {
+	test := testSetOf(spec, req.Own, req.Test)
 	switch {
 	case total > 0 && req.Examples > 0:
-		return "first " + plural(total, noun)
+		return "first " + test.count(total)
 	case total > 0:
-		return plural(total, noun)
+		return test.count(total)
 	case req.Examples > 0:
-		return "first " + plural(req.Examples, noun)
+		return "first " + test.count(req.Examples)
 	}
-	return "all " + noun + "s"
+	return "all " + test.Noun + "s" + test.whose()
 }
 
 func (s *State) row(model, variant, host string) (wire.Row, bool) {
@@ -161,7 +159,7 @@ func (s *State) planned(model, variant, host string) (rowView, bool) {
 		switch run.Phase {
 		case RunActive:
 			r.Text = "measuring"
-			if !strings.HasPrefix(run.Step, model) {
+			if !strings.HasPrefix(run.Step, model+",") {
 				r.Text = "waiting"
 			}
 		case RunDone:
@@ -204,6 +202,9 @@ func measuredRow(r wire.Row, batches []int, scales map[string]float64) rowView {
 		if r.Variant != wire.Baseline && r.Smaller > 0 && finite(r.Smaller) {
 			v.Smaller = report.Times(r.Smaller, 0) + " smaller"
 		}
+	}
+	if r.SizeTorch > 0 {
+		v.Torch = report.MB(r.SizeTorch)
 	}
 	if r.Accuracy != nil && finite(*r.Accuracy) {
 		v.Accuracy = report.Percent(*r.Accuracy, r.Total)

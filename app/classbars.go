@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
@@ -20,6 +21,32 @@ type classBars struct {
 	labels []string // of it
 	drawn  []chart.Bar
 	bars   []barElements // of the drawing in the page, nil until they were looked for
+}
+
+// mostBarred is how many classes have a bar each; of more, so many of the likeliest have.
+const mostBarred, likeliest = 40, 10
+
+// newClassBars chooses the classes that are drawn, in their order.
+func newClassBars(labels []string, p []float64, answer int) *classBars {
+	if len(labels) <= mostBarred {
+		return &classBars{Labels: labels, P: p, Answer: answer}
+	}
+	order := make([]int, len(labels))
+	for i := range order {
+		order[i] = i
+	}
+	if len(p) == len(labels) {
+		slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(p[j], p[i]) })
+	}
+	order = slices.Sorted(slices.Values(order[:likeliest]))
+	b := &classBars{Answer: slices.Index(order, answer)}
+	for _, i := range order {
+		b.Labels = append(b.Labels, labels[i])
+		if len(p) == len(labels) {
+			b.P = append(b.P, p[i])
+		}
+	}
+	return b
 }
 
 // barElements are what chart.Bar describes.

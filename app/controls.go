@@ -21,6 +21,9 @@ type controls struct {
 	Native   NativePhase
 	Engines  map[string][]string // the kernel engines of each host, as far as they are known
 	Threads  int                 // that the browser offers, 0 while that is not known
+	Awaiting string              // what the address names that may be the reader's own, while that is not known
+	Takes    bool                // the settings name something of the reader's own
+	Stays    bool                // and it stays here: the native engine is on another machine
 }
 
 // An option is one choice of a field: its value in the address, its label, the variant whose marker it shows, and the
@@ -28,7 +31,7 @@ type controls struct {
 type option struct{ Value, Label, Marker, Title, Group string }
 
 func (c *controls) Render() goapp.UI {
-	nowhere := c.Settings.Where == wire.Native && c.Native == NativeAbsent
+	nowhere := c.Settings.Where == wire.Native && (c.Native == NativeAbsent || c.Stays)
 	run := "Run"
 	if c.Busy {
 		run = "Running"
@@ -36,17 +39,15 @@ func (c *controls) Render() goapp.UI {
 	// No form element: go-app handles events too late to keep a form from being submitted.
 	return goapp.Div().Class("controls").Role("form").Aria("label", "Settings").Body(
 		goapp.Div().Class("picks").Body(
-			c.pills("models", "Models", modelOptions()),
+			c.pills("models", "Models", modelOptions(c.Settings.Catalog())),
 			c.pills("variants", "Variants", variantOptions()),
 		),
-		goapp.Div().Class("fields").Body(
+		goapp.Div().Class("fields").Body(append([]goapp.UI{
 			c.text("batches", "Batch sizes", "text", "Up to 8 numbers from 1 to 4096"),
 			c.text("runs", "Runs", "number", "1 to 100"),
 			c.text("threads", "Threads", "number", "Threads that share a forward pass; in a browser they share a batch by its rows"),
 			c.text("seed", "Seed", "text", "Orders the runs and draws the calibration sample; with fresh training also the weights"),
-			c.choice("where", "Where", []option{
-				{Value: wire.Browser, Label: "Browser"}, {Value: wire.Native, Label: "Native"}, {Value: Both, Label: "Both"},
-			}),
+			c.choice("where", "Where", c.places()),
 			c.choice("input", "SST-2 input", []option{
 				{Value: wire.Dense, Label: "Dense", Title: "a full matrix product, as the lab times it"},
 				{Value: wire.Sparse, Label: "Sparse", Title: "a sum of the weight rows of the words that occur"},
@@ -56,9 +57,9 @@ func (c *controls) Render() goapp.UI {
 				{Value: wire.Fresh, Label: "Train here first", Title: "trained by each host before it measures"},
 			}),
 			c.list("engine", "Kernel engine", "Which of its kernels a host computes with", engineOptions(c.Settings, c.Engines)),
-		),
+		}, c.ownData()...)...),
 		goapp.Div().Class("actions").Body(
-			disable(goapp.Button().Type("button"), c.Busy || nowhere || len(c.Drafts) > 0).Class("primary").ID("run").Text(run).OnClick(c.onRun),
+			disable(goapp.Button().Type("button"), c.Busy || nowhere || len(c.Drafts) > 0 || c.Awaiting != "").Class("primary").ID("run").Text(run).OnClick(c.onRun),
 			goapp.P().Class("hint").Text(c.hint()),
 		),
 	)
@@ -67,6 +68,9 @@ func (c *controls) Render() goapp.UI {
 // hint says what Run will do, where that is not plain.
 func (c *controls) hint() string {
 	s := c.Settings
+	if c.Awaiting != "" {
+		return "Looking for " + c.Awaiting + " in this browser …"
+	}
 	if c.Native == NativeAbsent {
 		switch s.Where {
 		case wire.Native:
@@ -74,6 +78,12 @@ func (c *controls) hint() string {
 		case Both:
 			return "No native engine serves this page: Run measures in this browser."
 		}
+	}
+	if c.Stays && c.Native != NativeAbsent {
+		if s.Where == Both {
+			return "Run measures in this browser: your own models and data stay on this machine, and the native engine is on another."
+		}
+		return staysHereText
 	}
 	if s.Engine != "" && c.nowhere() {
 		return fmt.Sprintf("There is no %s here, so a run would fail: choose another kernel engine.", engineName(s.Engine))
@@ -91,10 +101,55 @@ func (c *controls) hint() string {
 	if s.Weights == wire.Fresh {
 		return "Training comes first: in a browser some 20 seconds or more for mnist-lab1, minutes for the larger models."
 	}
+	if c.Takes && s.Where != wire.Browser && c.Native != NativeAbsent {
+		return "What is your own is handed to the native engine for the run. That is on this machine, and keeps nothing of it."
+	}
 	if s.Where == Both {
 		return "The browser first, then natively, so that they do not compete."
 	}
 	return ""
+}
+
+// places are where a run can be, and the one that is chosen.
+func (c *controls) places() []option {
+	all := []option{{Value: wire.Browser, Label: "Browser"}, {Value: wire.Native, Label: "Native"}, {Value: Both, Label: "Both"}}
+	if !c.Stays {
+		return all
+	}
+	return slices.DeleteFunc(all, func(o option) bool { return o.Value != wire.Browser && o.Value != c.Settings.Where })
+}
+
+// ownData are the fields for examples of the reader's own, where there are some.
+func (c *controls) ownData() []goapp.UI {
+	data := dataOptions(c.Settings.Own)
+	if data == nil {
+		return nil
+	}
+	first := func(label string) []option { return append([]option{{Label: label}}, data...) }
+	return []goapp.UI{
+		c.list("test", "Accuracy on", "Your own examples take the place of the test set, of the models that read such", first("Each model’s test set")),
+		c.list("calibrate", "Calibrate with", "Your own examples take the place of the lab’s sample, of the models that read such", first("The lab’s sample")),
+	}
+}
+
+// dataOptions are the reader's own examples.
+func dataOptions(own *wire.Own) []option {
+	if own == nil {
+		return nil
+	}
+	var out []option
+	for _, d := range own.Data {
+		out = append(out, option{Value: d.Name, Label: d.Name + " (" + testSetOf(nn.Spec{Data: d.Data}, own, d.Name).kind() + ")", Group: "Your own"})
+	}
+	return out
+}
+
+// readBy are those of them that a model reads.
+func readBy(spec nn.Spec, own *wire.Own) []option {
+	return slices.DeleteFunc(dataOptions(own), func(o option) bool {
+		d, err := own.DataOf(o.Value)
+		return err != nil || d.Data != spec.Data
+	})
 }
 
 // nowhere reports whether none of the chosen hosts has the chosen engine, as far as all of them said what they have.
@@ -105,10 +160,14 @@ func (c *controls) nowhere() bool {
 	})
 }
 
-func modelOptions() []option {
+func modelOptions(models []nn.Spec) []option {
 	var out []option
-	for _, s := range nn.Specs() {
-		out = append(out, option{Value: s.ID, Label: s.ID, Title: s.Title + ": " + s.Shape()})
+	for _, s := range models {
+		title := s.Shape()
+		if s.Title != "" && s.Title != s.ID {
+			title = s.Title + ": " + title
+		}
+		out = append(out, option{Value: s.ID, Label: s.ID, Title: title})
 	}
 	return out
 }

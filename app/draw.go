@@ -4,6 +4,8 @@ import (
 	"net/url"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
+
+	"quantlab/core/nn"
 )
 
 // drawView lets the reader draw a digit and shows what every variant answers.
@@ -14,6 +16,7 @@ func drawView() view {
 		Lede:     "Every variant answers while you draw: the same network with its numbers stored in fewer bits. Mostly they agree. Find a digit on which they do not.",
 		Render:   renderDraw, Late: []string{answersPart, seenPart, shelfPart, searchPart},
 		Visit: visitDraw,
+		Named: []string{"digits"},
 		Query: func(s *session) string { q, _ := s.Draw.address(); return q },
 		Enter: enterDraw,
 		Leave: leaveDraw,
@@ -22,7 +25,7 @@ func drawView() view {
 
 // visitDraw keeps what is there where the address says the same: the history of undo, and a drawing too long for an address.
 func visitDraw(s *session, query url.Values) []string {
-	next, notices := parseDrawing(query)
+	next, notices := parseDrawing(query, s.Own)
 	old, _ := s.Draw.address()
 	now, _ := next.address()
 	if s.Draw.Models != "" && old == now {
@@ -31,12 +34,13 @@ func visitDraw(s *session, query url.Values) []string {
 	next.look, next.input = s.Draw.look+1, s.Draw.input+1
 	next.replies, next.samples, next.search = s.Draw.replies, s.Draw.samples, s.Draw.search
 	s.Draw = next
+	s.Draw.search = s.Draw.search.on(s.drawTest())
 	return notices
 }
 
 func enterDraw(s *session) {
 	s.askDrawing(finalPasses)
-	if len(s.Draw.samples.Examples) == 0 {
+	if len(s.Draw.samples.Examples) == 0 || s.Draw.samples.Of != s.drawTest().Of {
 		s.askDigits()
 	}
 }
@@ -78,7 +82,7 @@ func (s *session) drawStage(level int) goapp.UI {
 			&drawTools{S: s, View: s.drawTools()},
 		),
 		goapp.Div().Class("draw-answers").Body(
-			&drawModels{S: s, Models: d.Models, Whole: whole},
+			&drawModels{S: s, Models: d.Models, Options: answerers(modelsOn(nn.MNIST, s.catalog())), Whole: whole},
 			&drawStatus{S: s, View: s.drawStatus()},
 			s.part(answersPart, func() goapp.UI { return &answers{View: shown} }),
 			s.part(seenPart, func() goapp.UI { return &seen{Level: level, View: s.drawSeen()} }),

@@ -2,11 +2,13 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
 )
 
 const (
@@ -16,24 +18,31 @@ const (
 	handRests = 700 * time.Millisecond
 )
 
-// drawLane is where a model's questions wait for each other.
+// drawLanes are where the questions of a model wait for each other: the lab's first, its second, and one of the reader's own.
+var drawLanes = []string{"draw", "draw-2", "draw-own"}
+
 func drawLane(model string) string {
-	if model == firstDigits {
-		return "draw"
+	lane := slices.Index(labDigits(), model)
+	if lane < 0 {
+		lane = len(drawLanes) - 1
 	}
-	return "draw-2"
+	return drawLanes[lane]
 }
 
 // askDrawing shows what is on the pad to the models.
 func (s *session) askDrawing(passes int) {
 	d := &s.Draw
-	for _, model := range digitModels() {
-		drawing := d.drawing()
-		if drawing == nil || !slices.Contains(d.asked(), model) {
-			s.drop(drawLane(model))
-			delete(d.replies, model)
-			continue
+	drawing, models := d.drawing(), d.asked()
+	if drawing == nil {
+		models = nil
+	}
+	for _, lane := range drawLanes {
+		if !slices.ContainsFunc(models, func(model string) bool { return drawLane(model) == lane }) {
+			s.drop(lane)
 		}
+	}
+	maps.DeleteFunc(d.replies, func(model string, _ *drawReply) bool { return !slices.Contains(models, model) })
+	for _, model := range models {
 		s.askModel(model, drawing, passes)
 	}
 }
@@ -224,9 +233,20 @@ func (s *session) tellCentring() {
 }
 
 func (s *session) chooseDigits(models string) {
-	if models != Both && !slices.Contains(digitModels(), models) {
+	if models != Both && !slices.Contains(modelsOn(nn.MNIST, s.catalog()).IDs(), models) {
 		return
 	}
-	s.Draw.Models = models
+	d := &s.Draw
+	before := s.drawTest()
+	d.Models = models
+	delete(s.awaited, drawView().Path)
+	if test := s.drawTest(); test.Of != before.Of {
+		s.drop(searchLane)
+		d.past, d.future, d.search = nil, nil, d.search.on(test)
+		if d.sketch.Example != nil {
+			d.show(firstSketch())
+		}
+		s.askDigits()
+	}
 	s.drawingChanged()
 }

@@ -18,13 +18,22 @@ const mostFound = 40
 
 // A digitSearch looks through the test set for images on which a variant and float32 disagree.
 type digitSearch struct {
-	Chosen   string // model and variant to search next: "mnist-lab1/static-qint8"
-	Ran      string // and of what is found
+	Test     testSet // that is searched
+	Chosen   string  // model and variant to search next: "mnist-lab1/static-qint8"
+	Ran      string  // and of what is found
 	Found    []digitExample
 	Fraction float64
 	Going    bool
 	Over     bool // it came to its end
 	Failed   string
+}
+
+// on returns the search as it is for a test set: what was found in another is gone.
+func (d digitSearch) on(test testSet) digitSearch {
+	if d.Test == test {
+		return d
+	}
+	return digitSearch{Test: test}
 }
 
 // searchLane is where searches wait for each other.
@@ -46,8 +55,8 @@ func (s *session) searchDigits() {
 	if variant == wire.Custom {
 		request.Custom = s.customFor(model)
 	}
-	s.Draw.search = digitSearch{Chosen: pair, Ran: pair, Going: true}
-	s.say("Searching the test set.")
+	s.Draw.search = digitSearch{Test: s.drawTest(), Chosen: pair, Ran: pair, Going: true}
+	s.say("Searching " + s.Draw.search.Test.name() + ".")
 	s.ask(searchLane, wire.Command{Op: wire.OpSearch, Search: request}, true, func(e wire.Event) {
 		d := &s.Draw.search
 		switch {
@@ -76,28 +85,30 @@ func (s *session) cancelSearch() {
 // searchSentence says how the search stands.
 func searchSentence(d digitSearch) string {
 	model, variant, _ := strings.Cut(d.Ran, "/")
-	searched := report.Count(int(math.Round(d.Fraction * testDigits)))
+	searched := report.Count(int(math.Round(d.Fraction * float64(d.Test.Size))))
 	if d.Over && len(d.Found) < mostFound {
-		searched = "all " + report.Count(testDigits)
+		searched = "all " + d.Test.size()
 	}
+	images := d.Test.Noun + "s" + d.Test.whose()
 	name := answerName(variant) + " of " + model
 	switch {
 	case d.Ran == "" || d.Failed != "":
 		return d.Failed
 	case len(d.Found) == 0 && d.Over:
-		return fmt.Sprintf("None found: %s and float32 answer the same to %s test images.", name, searched)
+		return fmt.Sprintf("None found: %s and float32 answer the same to %s %s.", name, searched, images)
 	case d.Going:
-		return fmt.Sprintf("%s of %s test images searched, %s found.", searched, report.Count(testDigits), report.Count(len(d.Found)))
+		return fmt.Sprintf("%s of %s %s searched, %s found.", searched, d.Test.size(), images, report.Count(len(d.Found)))
 	case d.Over && len(d.Found) >= mostFound:
-		return fmt.Sprintf("The first %s test images on which %s and float32 disagree.", report.Count(len(d.Found)), name)
+		return fmt.Sprintf("The first %s %s on which %s and float32 disagree.", report.Count(len(d.Found)), images, name)
 	case d.Over:
-		return fmt.Sprintf("%s and float32 disagree on %s of %s test images.", upperFirst(name), report.Count(len(d.Found)), searched)
+		return fmt.Sprintf("%s and float32 disagree on %s of %s %s.", upperFirst(name), report.Count(len(d.Found)), searched, images)
 	}
-	return fmt.Sprintf("Cancelled: %s of %s test images searched, %s found.", searched, report.Count(testDigits), report.Count(len(d.Found)))
+	return fmt.Sprintf("Cancelled: %s of %s %s searched, %s found.", searched, d.Test.size(), images, report.Count(len(d.Found)))
 }
 
 // A searchView is the search as it is drawn.
 type searchView struct {
+	Test     testSet
 	Pairs    []option
 	Pair     string
 	Going    bool
@@ -109,11 +120,11 @@ type searchView struct {
 
 func (s *session) drawSearch() searchView {
 	d := s.Draw.search
-	v := searchView{Pairs: s.searchOptions(s.Draw.asked()), Going: d.Going, Percent: int(100 * d.Fraction), Sentence: searchSentence(d), Failed: d.Failed != ""}
+	v := searchView{Test: s.drawTest(), Pairs: s.searchOptions(s.Draw.asked()), Going: d.Going, Percent: int(100 * d.Fraction), Sentence: searchSentence(d), Failed: d.Failed != ""}
 	v.Pair = s.searchPair(v.Pairs)
 	_, variant, _ := strings.Cut(d.Ran, "/")
 	for _, found := range d.Found {
-		e, t := found.Example, found.thumbnail(s.Draw.sketch.Example)
+		e, t := found.Example, found.thumbnail(d.Test, s.Draw.sketch.Example)
 		t.Words = []string{"a " + e.Label, "float32 " + e.Baseline, shortName(variant) + " " + e.Answer}
 		v.Found = append(v.Found, t)
 	}
@@ -149,7 +160,7 @@ func (d *drawSearcher) Render() goapp.UI {
 	}
 	return goapp.Div().Class("draw-search tool").Body(
 		heading(d.Level, "search-digits", "Find one that differs"),
-		goapp.P().Class("about").Text("Looks through the 10,000 test images for those that a variant and float32 answer differently. Choose one to put it on the pad."),
+		goapp.P().Class("about").Text("Looks through the "+v.Test.count(v.Test.Size)+" for those that a variant and float32 answer differently. Choose one to put it on the pad."),
 		goapp.Div().Class("search-line").Body(
 			goapp.Div().Class("field").Body(
 				goapp.Label().For("search-pair").Text("Compare float32 with"),
@@ -168,7 +179,7 @@ func (d *drawSearcher) progress() []goapp.UI {
 		return nil
 	}
 	return []goapp.UI{
-		goapp.Progress().Max(100).Value(d.View.Percent).Aria("label", "Share of the test set searched"),
+		goapp.Progress().Max(100).Value(d.View.Percent).Aria("label", "Share searched"),
 		goapp.Span().Class("percent").Text(strconv.Itoa(d.View.Percent) + "%"),
 	}
 }

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"fmt"
+
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
@@ -42,11 +44,18 @@ type seen struct {
 }
 
 type seenView struct {
-	Whole, Crop []byte // pixels; none while nothing was seen
-	Ink         string // where it is on the whole field, for those who do not see it
-	AsDrawn     bool
-	Empty       bool // there is nothing to see
-	Ways        []seenWay
+	Frames  []seenFrame
+	Ink     string // where it is on the whole field, for those who do not see it
+	AsDrawn bool
+	Empty   bool // there is nothing to see
+	Ways    []seenWay
+}
+
+// A seenFrame is the part of the image that a net reads.
+type seenFrame struct {
+	Model, Text string
+	Side        int
+	Pixels      []byte // none while nothing was seen
 }
 
 // A seenWay is what float32 says to the drawing as it is, or centred and scaled.
@@ -57,19 +66,39 @@ type seenWay struct {
 	Odd           bool // the two ways have different answers
 }
 
-const cropSide = 20 // that mnist-lab2 reads
+// frames are what the net of the reader's own reads, or those of the lab, whichever is asked.
+func (s *session) frames(digit []byte) []seenFrame {
+	models := labDigits()
+	if spec := s.spec(s.Draw.asked()[0]); spec.Own {
+		models = []string{spec.ID}
+	}
+	var out []seenFrame
+	for _, id := range models {
+		f := seenFrame{Model: id, Side: max(s.spec(id).Crop, 1)}
+		f.Text = fmt.Sprintf("the middle %d × %d", f.Side, f.Side)
+		if f.Side == wire.DigitSide {
+			f.Text = fmt.Sprintf("all of the %d × %d pixels", f.Side, f.Side)
+		}
+		if digit != nil {
+			f.Pixels = crop(digit, f.Side)
+		}
+		out = append(out, f)
+	}
+	return out
+}
 
 func (s *session) drawSeen() seenView {
 	d := &s.Draw
 	v := seenView{AsDrawn: d.AsDrawn, Empty: d.drawing() == nil}
+	var digit []byte
 	for _, model := range d.asked() {
 		if p := d.reply(model).Prediction; p != nil && len(p.Digit) == digitPixels {
-			v.Whole = p.Digit
-			v.Crop = crop(p.Digit, cropSide)
+			digit = p.Digit
 			v.Ink = inkWords(p.Digit)
 			break
 		}
 	}
+	v.Frames = s.frames(digit)
 	v.Ways = d.ways()
 	return v
 }
@@ -123,24 +152,25 @@ func (n *seen) Render() goapp.UI {
 	case v.Ways == nil:
 		caption = "An image of the test set comes as it is: it was centred and scaled when MNIST was made."
 	}
-	frame := func(class string, side int, pixels []byte, model, text string) goapp.UI {
-		label := "What " + model + " saw: " + v.Ink
-		if pixels == nil {
+	frame := func(i int) goapp.UI {
+		f, class := v.Frames[i], "seen-crop"
+		label := "What " + f.Model + " saw: " + v.Ink
+		if f.Pixels == nil {
 			label = "No image yet"
 		}
-		return goapp.Figure().Class("seen-"+class).Body(
-			goapp.Raw(chart.Pixels(side, pixels, false, label)),
-			goapp.FigCaption().Body(goapp.B().Text(model), goapp.Span().Text(text)),
+		if f.Side == wire.DigitSide {
+			class = "seen-whole"
+		}
+		return goapp.Figure().Class(class).Body(
+			goapp.Raw(chart.Pixels(f.Side, f.Pixels, false, label)),
+			goapp.FigCaption().Body(goapp.B().Text(f.Model), goapp.Span().Text(f.Text)),
 		)
 	}
 	return goapp.Div().Class("seen-row").Body(
 		goapp.Div().Class("seen").Body(
 			heading(n.Level, "seen", "What the nets saw"),
 			goapp.P().Class("about").Text(caption),
-			goapp.Div().Class("seen-images").Body(
-				frame("whole", wire.DigitSide, v.Whole, "mnist-lab1", "all of the 28 × 28 pixels"),
-				frame("crop", cropSide, v.Crop, "mnist-lab2", "the middle 20 × 20"),
-			),
+			goapp.Div().Class("seen-images").Body(goapp.Range(v.Frames).Slice(frame)),
 		),
 		goapp.Div().Class("seen-ways").Body(n.ways()...),
 	)

@@ -13,18 +13,26 @@ import (
 
 // sampleDigits are the digits of the test set that can be put on the pad.
 type sampleDigits struct {
+	Of       string // the reader's own examples that they are of, or ""
 	Examples []digitExample
 	Seed     uint64
 	Failed   string
 }
 
-// digitCount is how many are offered at a time: one of each digit.
-const digitCount = 10
+// digitCount is how many are offered at a time: one of each digit, or of each class where there are others, but not of too many.
+const digitCount, mostDigits = 10, 26
 
 func (s *session) askDigits() {
-	shelf := &s.Draw.samples
-	shelf.Failed = ""
+	shelf, test := &s.Draw.samples, s.drawTest()
 	request := &wire.SamplesRequest{Model: firstDigits, Count: digitCount, Seed: shelf.Seed}
+	if test.Of != "" {
+		request.Model = s.Draw.asked()[0]
+		request.Count = min(max(len(s.spec(request.Model).Labels()), digitCount), mostDigits)
+	}
+	if shelf.Of != test.Of {
+		shelf.Of, shelf.Examples = test.Of, nil
+	}
+	shelf.Failed = ""
 	var got []digitExample
 	s.ask("draw-samples", wire.Command{Op: wire.OpSamples, Samples: request}, true, func(e wire.Event) {
 		switch {
@@ -107,10 +115,10 @@ func newDigitExample(e wire.Example) digitExample {
 	return digitExample{e, chart.Pixels(wire.DigitSide, e.Digit, false, "")}
 }
 
-func (e digitExample) thumbnail(chosen *int) thumbnail {
+func (e digitExample) thumbnail(test testSet, chosen *int) thumbnail {
 	return thumbnail{
 		Image: e.Image,
-		Label: fmt.Sprintf("Test image %d:", e.Example.Index), Words: []string{e.Example.Label},
+		Label: fmt.Sprintf("%s %d%s:", upperFirst(test.Noun), e.Example.Index, test.whose()), Words: []string{e.Example.Label},
 		Chosen: chosen != nil && *chosen == e.Example.Index,
 	}
 }
@@ -141,15 +149,16 @@ type drawShelf struct {
 }
 
 type shelfView struct {
+	Of      string // the reader's own examples that the samples are of, or ""
 	Samples []thumbnail
 	Failed  string
 	Reading bool
 }
 
 func (s *session) drawShelf() shelfView {
-	v := shelfView{Failed: s.Draw.samples.Failed, Reading: s.Draw.reading}
+	v := shelfView{Of: s.drawTest().Of, Failed: s.Draw.samples.Failed, Reading: s.Draw.reading}
 	for _, e := range s.Draw.samples.Examples {
-		v.Samples = append(v.Samples, e.thumbnail(s.Draw.sketch.Example))
+		v.Samples = append(v.Samples, e.thumbnail(s.drawTest(), s.Draw.sketch.Example))
 	}
 	return v
 }
@@ -160,14 +169,18 @@ func (h *drawShelf) Render() goapp.UI {
 	if v.Reading {
 		say = "Reading the picture …"
 	}
+	title, about := "Digits of the test set", "One of each, which the nets never saw in training."
+	if v.Of != "" {
+		title, about = "Images of "+v.Of, "Some of each class, from your own examples."
+	}
 	return goapp.Div().Class("draw-shelf tool").Body(
 		goapp.Div().Class("shelf-samples").Body(
-			heading(h.Level, "shelf-digits", "Digits of the test set"),
-			goapp.P().Class("about").Text("One of each, which the nets never saw in training."),
+			heading(h.Level, "shelf-digits", title),
+			goapp.P().Class("about").Text(about),
 			goapp.Div().Class("strip").Body(
 				h.strip(),
 				disable(goapp.Button().Type("button"), len(v.Samples) == 0).ID("more-samples").Text("More").
-					Aria("label", "More digits of the test set").OnClick(h.onMore),
+					Aria("label", "More: "+title).OnClick(h.onMore),
 			),
 			goapp.P().Class("problem").Text(v.Failed),
 		),

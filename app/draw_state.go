@@ -1,6 +1,8 @@
 package app
 
 import (
+	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,23 +13,19 @@ import (
 )
 
 const (
-	testDigits   = 10000        // images of MNIST's test set
 	firstSample  = 0            // of them, that is there before anything is drawn: a seven
 	keptSketches = 100          // that undo can bring back
 	brush        = 80           // width of the pen on the drawing's grid: 2.2 of 28 pixels, as the nets see it
 	firstDigits  = "mnist-lab1" // the model that answers at first
 )
 
-// digitModels returns the models that read drawings.
-func digitModels() []string {
-	var ids []string
-	for _, s := range nn.Specs() {
-		if s.Data == nn.MNIST {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
+// modelsOn returns the models that read those data.
+func modelsOn(data string, models nn.Catalog) nn.Catalog {
+	return slices.DeleteFunc(slices.Clone(models), func(s nn.Spec) bool { return s.Data != data })
 }
+
+// labDigits returns the lab's models that read drawings.
+func labDigits() []string { return modelsOn(nn.MNIST, nn.CatalogOf(nil)).IDs() }
 
 // A sketch is what is on the pad. It is never changed, only replaced, so that undo can keep it.
 type sketch struct {
@@ -37,6 +35,12 @@ type sketch struct {
 	Digit   []byte        // the example's pixels, as far as they are known
 	Label   string        // and its right answer
 	Unasked bool          // the sample that nobody chose
+}
+
+// firstSketch is the sample that is there before anything is drawn.
+func firstSketch() sketch {
+	n := firstSample
+	return sketch{Example: &n, Unasked: true}
 }
 
 func (k sketch) empty() bool { return len(k.Strokes) == 0 && k.Picture == nil && k.Example == nil }
@@ -51,7 +55,7 @@ func (k sketch) points() int {
 
 // DrawState is what the Draw view knows.
 type DrawState struct {
-	Models  string // one of digitModels, or Both
+	Models  string // a model that reads drawings, or Both of the lab's
 	AsDrawn bool   // neither centred nor scaled
 	Invert  bool
 
@@ -84,10 +88,29 @@ type drawReply struct {
 	Fraction   float64
 }
 
+// forgetOwn forgets what was said of models and examples of the reader's own: others may have their names now.
+func (d *DrawState) forgetOwn() {
+	maps.DeleteFunc(d.replies, func(model string, _ *drawReply) bool { return !slices.Contains(labDigits(), model) })
+	if d.samples.Of != "" {
+		d.samples = sampleDigits{}
+	}
+	if d.search.Test.Of != "" {
+		d.search = digitSearch{}
+	}
+}
+
+// tested is the set that examples on the pad are of: that of the first model that answers.
+func (d *DrawState) tested(own *wire.Own) testSet {
+	spec, _ := own.Catalog().Of(d.asked()[0])
+	return testSetOf(spec, own, "")
+}
+
+func (s *session) drawTest() testSet { return s.Draw.tested(s.Own) }
+
 // asked returns the models that answer.
 func (d *DrawState) asked() []string {
 	if d.Models == Both {
-		return digitModels()
+		return labDigits()
 	}
 	return []string{d.Models}
 }
@@ -198,17 +221,19 @@ func (d *DrawState) step(from, to *[]sketch) bool {
 }
 
 // parseDrawing reads a view's address. What it leaves out is as at first: a sample of the test set under the first model.
-func parseDrawing(query url.Values) (d DrawState, notices []string) {
+func parseDrawing(query url.Values, own *wire.Own) (d DrawState, notices []string) {
 	complain := func(key, why string) {
 		notices = append(notices, "The link says "+key+"="+short(query.Get(key))+": "+why)
 	}
 	d = DrawState{Models: firstDigits}
+	models := modelsOn(nn.MNIST, own.Catalog())
 	switch m := query.Get("digits"); {
-	case m == Both || slices.Contains(digitModels(), m):
+	case m == Both || slices.Contains(models.IDs(), m):
 		d.Models = m
 	case query.Has("digits"):
-		complain("digits", "choose from mnist-lab1, mnist-lab2 and both. "+firstDigits+" answers.")
+		complain("digits", "choose from "+strings.Join(models.IDs(), ", ")+" and both. "+firstDigits+" answers.")
 	}
+	test := d.tested(own)
 	for key, flag := range map[string]*bool{"asdrawn": &d.AsDrawn, "invert": &d.Invert} {
 		*flag = query.Get(key) == "1"
 		if v := query.Get(key); query.Has(key) && v != "1" {
@@ -235,8 +260,8 @@ func parseDrawing(query url.Values) (d DrawState, notices []string) {
 	if query.Has("example") {
 		n, err := strconv.Atoi(query.Get("example"))
 		switch {
-		case err != nil || n < 0 || n >= testDigits:
-			complain("example", "give a test image from 0 to 9999. A sample is shown.")
+		case err != nil || n < 0 || n >= test.Size:
+			complain("example", fmt.Sprintf("give a number from 0 to %d. A sample is shown.", test.Size-1))
 		case chosen:
 			complain("example", "an example has no strokes or picture beside it. It is left out.")
 		default:
@@ -244,8 +269,7 @@ func parseDrawing(query url.Values) (d DrawState, notices []string) {
 		}
 	}
 	if !chosen {
-		n := firstSample
-		d.sketch = sketch{Example: &n, Unasked: true}
+		d.sketch = firstSketch()
 	}
 	slices.Sort(notices)
 	return d, notices

@@ -13,15 +13,16 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
 )
 
 // drawn is an answer in which static int8 says another digit where differ is set.
 func drawn(model, label string, differ bool) *wire.Prediction {
-	p := &wire.Prediction{Model: model, Labels: digitLabels, Digit: make([]byte, digitPixels), Notes: []string{"a <note>"}}
+	p := &wire.Prediction{Model: model, Labels: nn.Specs()[0].Labels(), Digit: make([]byte, digitPixels), Notes: []string{"a <note>"}}
 	p.Digit[14*wire.DigitSide+14] = 255
 	for _, v := range wire.VariantIDs() {
 		a := wire.Answer{Variant: v, Label: label, Agrees: true, Margin: .9, Probabilities: make([]float64, 10), Call: &wire.Latency{Median: 61.23, Samples: make([]float64, 7)}}
-		a.Probabilities[slices.Index(digitLabels, label)] = .98
+		a.Probabilities[slices.Index(nn.Specs()[0].Labels(), label)] = .98
 		if differ && v == "static-qint8" {
 			a.Label, a.Agrees = "1", false
 		}
@@ -326,7 +327,7 @@ func TestDrawAddresses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, notices := parseDrawing(v)
+		d, notices := parseDrawing(v, nil)
 		if got, _ := d.address(); got != q || len(notices) > 0 {
 			t.Errorf("%s comes back as %s, %q", q, got, notices)
 		}
@@ -339,7 +340,7 @@ func TestDrawAddresses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, notices := parseDrawing(v); len(notices) != 1 || len(notices[0]) > 250 {
+		if _, notices := parseDrawing(v, nil); len(notices) != 1 || len(notices[0]) > 250 {
 			t.Errorf("%.40s: notices %q", q, notices)
 		}
 	}
@@ -387,13 +388,13 @@ func FuzzDrawAddress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d, _ := parseDrawing(q)
+		d, _ := parseDrawing(q, nil)
 		spelled := d.query(true)
 		again, err := url.ParseQuery(spelled)
 		if err != nil {
 			t.Fatalf("%q can't be read: %v", spelled, err)
 		}
-		if e, notices := parseDrawing(again); e.query(true) != spelled || len(notices) > 0 {
+		if e, notices := parseDrawing(again, nil); e.query(true) != spelled || len(notices) > 0 {
 			t.Fatalf("%q comes back as %q, %q", spelled, e.query(true), notices)
 		}
 	})

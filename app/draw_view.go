@@ -1,6 +1,9 @@
 package app
 
 import (
+	"slices"
+	"strings"
+
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/nn"
@@ -11,7 +14,7 @@ func (s *session) drawAnswers() answersView {
 	v := answersView{Input: "this drawing"}
 	for _, model := range s.Draw.asked() {
 		r := s.Draw.reply(model)
-		g := newAnswers(model, s.customFor(model) != nil, r.Prediction, r.Timed)
+		g := newAnswers(s.spec(model), s.customFor(model) != nil, r.Prediction, r.Timed)
 		g.Stale = r.Prediction != nil && r.Input != s.Draw.input
 		v.Groups = append(v.Groups, g)
 	}
@@ -147,20 +150,28 @@ func (d *drawTools) Render() goapp.UI {
 // drawModels chooses who answers, and says where a drawing is too long for a link.
 type drawModels struct {
 	goapp.Compo
-	S      *session
-	Models string
-	Whole  bool // the address holds the drawing
+	S       *session
+	Models  string
+	Options []option
+	Whole   bool // the address holds the drawing
+}
+
+// answerers are the choices of a view that asks one model, or both of the lab's: these, and then the reader's own.
+func answerers(models nn.Catalog) []option {
+	all := modelOptions(models)
+	lab := slices.IndexFunc(models, func(s nn.Spec) bool { return s.Own })
+	if lab < 0 {
+		lab = len(all)
+	}
+	var names []string
+	for _, o := range all[:lab] {
+		names = append(names, o.Value)
+	}
+	return slices.Insert(all, lab, option{Value: Both, Label: "Both", Title: strings.Join(names, " and ")})
 }
 
 func (d *drawModels) Render() goapp.UI {
-	options := []option{}
-	for _, model := range digitModels() {
-		spec, err := nn.SpecOf(model)
-		if err == nil {
-			options = append(options, option{Value: model, Label: model, Title: spec.Shape()})
-		}
-	}
-	options = append(options, option{Value: Both, Label: "Both"})
+	options := d.Options
 	tooLong := ""
 	if !d.Whole {
 		tooLong = "This drawing is too long for a link: a copied link leaves it out. Fewer strokes fit."

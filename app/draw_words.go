@@ -59,23 +59,23 @@ func (s *session) drawStatus() statusView {
 	case v.Waiting:
 		v.Text = "Loading the network’s weights"
 	default:
-		v.Text = sketchWords(d)
+		v.Text = sketchWords(d, s.drawTest())
 	}
 	return v
 }
 
 // sketchWords says what is on the pad.
-func sketchWords(d *DrawState) string {
+func sketchWords(d *DrawState, test testSet) string {
 	k := d.sketch
 	switch {
 	case d.drawing() == nil:
 		return "The pad is empty: draw a digit, choose one below, or drop a picture."
 	case k.Unasked:
-		return fmt.Sprintf("A sample to begin with: image %d of the test set. Your first stroke replaces it.", *k.Example)
+		return fmt.Sprintf("A sample to begin with: image %d of %s. Your first stroke replaces it.", *k.Example, test.name())
 	case k.Example != nil && k.Label != "":
-		return fmt.Sprintf("Image %d of the test set, a %s. Your first stroke replaces it.", *k.Example, k.Label)
+		return fmt.Sprintf("Image %d of %s, a %s. Your first stroke replaces it.", *k.Example, test.name(), k.Label)
 	case k.Example != nil:
-		return fmt.Sprintf("Image %d of the test set. Your first stroke replaces it.", *k.Example)
+		return fmt.Sprintf("Image %d of %s. Your first stroke replaces it.", *k.Example, test.name())
 	case k.Picture != nil && k.Picture.Note != "":
 		return "Your picture. " + sentence(k.Picture.Note)
 	case k.Picture != nil:
@@ -116,5 +116,5 @@ func (d *drawStatus) onRetry(goapp.Context, goapp.Event) { d.S.startAgain() }
 
 // padLabel says what the pad shows, to those who do not see it.
 func (s *session) padLabel() string {
-	return "Drawing pad. " + sketchWords(&s.Draw)
+	return "Drawing pad. " + sketchWords(&s.Draw, s.drawTest())
 }

@@ -18,7 +18,7 @@ func (s *session) startRun() (changed bool) {
 	if run == nil {
 		return false
 	}
-	ready, problem := s.ready(run.Host)
+	ready, problem := s.ready(run)
 	switch {
 	case problem != "":
 		run.Phase, run.Text = RunFailed, problem
@@ -32,8 +32,9 @@ func (s *session) startRun() (changed bool) {
 	return true
 }
 
-// ready reports whether a host can start, or why it can't at all.
-func (s *session) ready(host string) (ready bool, problem string) {
+// ready reports whether a run's host can start, or why it can't at all.
+func (s *session) ready(run *Run) (ready bool, problem string) {
+	host := run.Host
 	switch {
 	case s.Native.Phase == NativeBroken:
 		return false, brokenText(s.Native)
@@ -41,6 +42,8 @@ func (s *session) ready(host string) (ready bool, problem string) {
 		return false, s.Engine.Text
 	case host == wire.Native && s.Native.Phase == NativeAbsent:
 		return false, "No native engine serves this page: " + s.Native.Text
+	case host == wire.Native && s.staysHere(run.Request):
+		return false, staysHereText
 	}
 	return s.data && s.Native.Phase != NativePreparing && (host == wire.Browser || s.Native.Phase == NativeReady), ""
 }
@@ -58,7 +61,7 @@ func (s *session) launch(host string, c wire.Command, x *experiment) {
 		s.platform.Send(encode(c))
 		return
 	}
-	a.cancel = s.platform.NativeRun(encode(c), func(event string) {
+	a.cancel = s.platform.NativeRun(encode(c), entriesOf(c), func(event string) {
 		s.later(func() {
 			var e wire.Event
 			if err := json.Unmarshal([]byte(event), &e); err != nil {
@@ -81,10 +84,14 @@ func (s *session) hear(kind, payload string) {
 		var m wire.Envelope
 		switch {
 		case json.Unmarshal([]byte(payload), &m) != nil:
+		case m.ID == 0 && m.Event.Kind == wire.EventOwn:
+			s.redraw() // unless it says something new
+			s.hearOwn(m.Event)
 		case m.ID == 0:
 			s.merge(wire.Browser, m.Event.Result)
 		case m.ID < 0:
 			s.answer(m.ID, m.Event)
+			s.hearOwn(m.Event)
 		case s.active != nil && s.active.host == wire.Browser && m.ID == s.active.id:
 			s.event(s.active, m.Event)
 		}

@@ -51,7 +51,7 @@ func (s *session) startExperiment() (changed bool) {
 		if x.Phase.Over() {
 			continue
 		}
-		ready, problem := s.ready(x.Host)
+		ready, problem := s.ready(&x.Run)
 		if problem != "" {
 			x.Phase, x.Text = RunFailed, problem
 			s.soon(func() { x.hear(wire.Event{Kind: wire.EventError, Text: problem}) })

@@ -21,13 +21,14 @@ func experimentsView() view {
 			"and beside it by the same code running natively.",
 		Render: renderExperiments,
 		Visit: func(s *session, query url.Values) (notices []string) {
-			s.Settings, notices = ParseSettings(query)
+			s.Settings, notices = ParseSettings(query, s.Own)
 			s.Drafts = nil
 			if s.Runs == nil { // a first impression, unasked
 				s.Plan(wire.Quick(), []string{wire.Browser}, true)
 			}
 			return notices
 		},
+		Named: []string{"models", "test", "calibrate"},
 		Query: func(s *session) string {
 			if s.Settings.Equal(LabSettings()) {
 				return "" // the bare address is the lab
@@ -51,14 +52,15 @@ func renderExperiments(s *session, level int) goapp.UI {
 			heading(level, "measure", "Experiments"),
 			goapp.P().Text("Choose what to measure and press Run. Rows appear as they finish."),
 		),
-		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Engines: s.engines(), Threads: s.offered()},
+		&controls{S: s, Settings: s.Settings, Drafts: s.Drafts, Busy: s.Busy(), Native: s.Native.Phase, Engines: s.engines(), Threads: s.offered(),
+			Awaiting: s.awaiting(experimentsView()), Takes: s.Own.NamedBy(s.Settings.Request) != nil, Stays: s.staysHere(s.Settings.Request)},
 		goapp.Div().Class("notices").Body(notices(s)...),
 		&progress{S: s, View: s.progress()},
 		&results{S: s, Level: level + 1, View: s.results()},
 		goapp.Div().Class("cards").Body(goapp.Range(cards).Slice(func(i int) goapp.UI { return &card{Level: level + 1, View: cards[i]} })),
 		&hints{Level: level + 1, View: s.hints()},
 		&roof{Level: level, View: s.roofs()},
-		&about{},
+		&about{Own: merged(s.Results.Request.Own, s.Own)},
 	)
 	return goapp.Div().Body(append(parts, section)...)
 }

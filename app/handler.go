@@ -44,9 +44,9 @@ func Handler(version string) *goapp.Handler {
 		BackgroundColor: "#fbfaf7",
 		ThemeColor:      "#0b5fa5",
 		LoadingLabel:    "Loading the page: {progress}%",
-		Styles:          []string{"/web/quantlab.css", "/web/chart.css", "/web/figure.css", "/web/draw.css", "/web/type.css", "/web/inspect.css", "/web/paper.css", "/web/report.css", "/web/sensitivity.css", "/web/training.css"},
+		Styles:          []string{"/web/quantlab.css", "/web/chart.css", "/web/figure.css", "/web/draw.css", "/web/type.css", "/web/inspect.css", "/web/paper.css", "/web/report.css", "/web/sensitivity.css", "/web/training.css", "/web/models.css"},
 		// Without defer, so that it runs before go-app's deferred scripts and its worker starts loading at once.
-		Scripts:                 []string{"/web/quantlab.js", "/web/pictures.js defer"},
+		Scripts:                 []string{"/web/quantlab.js", "/web/own.js defer", "/web/files.js defer", "/web/pictures.js defer"},
 		WasmContentLengthHeader: RawSizeHeader,
 		ServiceWorkerTemplate:   serviceWorker,
 		CacheableResources:      paths(),

@@ -18,10 +18,11 @@ func inspectView() view {
 			"for all layers or for one, and watch what it costs: accuracy on the whole test set, size and speed follow each move.",
 		Render: renderInspect, Late: []string{partLayers, partAdvice},
 		Visit: func(s *session, query url.Values) []string {
-			p, notices := parsePlanner(query)
+			p, notices := parsePlanner(query, s.Own)
 			s.Inspect.visit(p)
 			return notices
 		},
+		Named: planKeys,
 		Query: inspectQuery,
 		Enter: func(s *session) {
 			s.Inspect.forgive()
@@ -53,7 +54,7 @@ const maxHistory = 100
 // planner is what the reader chose; before any address was visited that is the lab's.
 func (i *InspectState) planner() Planner {
 	if i.Planner.Model == "" {
-		i.Planner = firstPlanner()
+		i.Planner = firstPlanner(nil)
 	}
 	return i.Planner
 }
@@ -64,6 +65,29 @@ func (i *InspectState) visit(p Planner) {
 		i.Past, i.Future = nil, nil
 	}
 	i.Planner, i.Draft, i.Held = p, Draft{}, ""
+}
+
+// meet takes up what there is of the reader's own. Plans of the history whose model is not what it was are forgotten, and so is what
+// the worker said of a model of the reader's own: another one may have its name now.
+func (i *InspectState) meet(own *wire.Own) {
+	p := i.planner()
+	i.Past, i.Future = known(i.Past, own), known(i.Future, own)
+	if p.spec().Own {
+		i.Evaluation, i.Inside, i.Advice = evaluation{}, inside{}, advice{}
+	}
+	i.Planner.Own = own
+}
+
+// known returns the plans whose models are still there, as they were.
+func known(plans []Planner, own *wire.Own) []Planner {
+	var out []Planner
+	for _, p := range plans {
+		if spec, err := own.Catalog().Of(p.Model); err == nil && slices.Equal(spec.Dims(), p.spec().Dims()) {
+			p.Own = own
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // custom is the reader's own plan as other views ask for it; nil where Inspect shows another model, or a lab's variant.
@@ -107,6 +131,7 @@ func (i *InspectState) step(from, to *[]Planner) {
 // turn turns a knob. While a slider is held, the address waits.
 func (s *session) turn(k knob, value string, held bool) {
 	i := &s.Inspect
+	delete(s.awaited, inspectView().Path)
 	next, err := i.planner().with(k, value)
 	if err != nil {
 		problem := sentence(err.Error())
@@ -137,6 +162,7 @@ func (s *session) letGo() {
 
 // choose shows another plan as a whole, as undo, redo and the lab's settings do.
 func (s *session) choose(change func(*InspectState)) {
+	delete(s.awaited, inspectView().Path)
 	change(&s.Inspect)
 	s.consult()
 	s.remember()
@@ -186,7 +212,7 @@ func renderLayers(s *session, level int) goapp.UI {
 	}
 	return goapp.Div().Body(
 		&layerTabs{S: s, Planner: p, Layers: i.Inside.Layers, Stale: stale},
-		&errandLine{S: s, Lane: "inspect", View: lineOf(i.Inside.errand, s.waitingFor(), "Looking inside")},
+		&errandLine{S: s, Lane: "inspect", View: lineOf(i.Inside.errand, p.Model, s.waitingFor(), "Looking inside")},
 		goapp.Div().Class("layers", staleClass(stale)).Body(cards...),
 		&filters{S: s, Level: level, Shown: i.showsFilters(), Filters: i.Inside.Filters, Units: i.Units, Out: p.spec().Dims()[1]},
 	)

@@ -28,7 +28,7 @@ func (c *planControls) Render() goapp.UI {
 	p := c.Planner
 	return goapp.Div().Class("controls planner").Role("form").Aria("label", "The plan").Body(
 		goapp.Div().Class("planner-top").Body(
-			c.choice(knobModel, "Model", p.Model, modelChoices(), ""),
+			c.choice(knobModel, "Model", p.Model, modelChoices(p.Own.Catalog()), ""),
 			c.presets(),
 		),
 		goapp.Div().Class("planner-top").Body(
@@ -51,9 +51,9 @@ func (c *planControls) Render() goapp.UI {
 // A pick is one choice of several: its value, its label.
 type pick struct{ Value, Label string }
 
-func modelChoices() []pick {
+func modelChoices(catalog nn.Catalog) []pick {
 	var out []pick
-	for _, id := range nn.IDs() {
+	for _, id := range catalog.IDs() {
 		out = append(out, pick{id, id})
 	}
 	return out
@@ -255,15 +255,21 @@ func (c *planControls) calibration() []goapp.UI {
 	if most%3 == 1 {
 		ticks[most-1] = ""
 	}
-	why := "The lab’s sample has 1,024. Another seed draws up to 8,192 from the training set."
+	text, why := report.Count(p.Examples), "The lab’s sample has 1,024. Another seed draws up to 8,192 from the training set."
 	if p.Seed != 0 {
 		why = "Drawn from the training set."
+	}
+	if own, ok := p.sample(); ok {
+		why = "Your " + own.Name + " has " + report.Count(own.Examples) + "."
+		if p.Examples >= own.Examples {
+			text = "all " + report.Count(own.Examples)
+		}
 	}
 	return []goapp.UI{
 		c.observer(),
 		c.percentile(),
 		c.slider(slider{
-			Knob: knobExamples, Label: "Examples", Least: 0, Most: most, At: bits.Len(uint(p.Examples)) - 1, Text: report.Count(p.Examples), Why: why,
+			Knob: knobExamples, Label: "Examples", Least: 0, Most: most, At: bits.Len(uint(p.Examples)) - 1, Text: text, Why: why,
 			Ticks: ticks, Value: func(n int) string { return strconv.Itoa(1 << n) },
 		}),
 		c.seed(),
@@ -281,11 +287,14 @@ func (c *planControls) seed() goapp.UI {
 		text = c.Draft.Text
 		input = input.Aria("invalid", "true")
 	}
+	why := "0 is the lab’s sample. Any other number draws other examples from the training set, " + trainingSets[c.Planner.spec().Data] + ", which are loaded the first time."
+	if own, ok := c.Planner.sample(); ok {
+		why = "0 is a sample of your " + own.Name + ". Any other number draws another one."
+	}
 	return goapp.Div().Class("knob field").Body(
 		goapp.Label().For("knob-calseed").Text("Seed"),
 		input.Value(text).Aria("describedby", "calseed-problem calseed-why"),
 		goapp.P().Class("problem").ID("calseed-problem").Text(c.Draft.Problem),
-		goapp.P().Class("why").ID("calseed-why").Text("0 is the lab’s sample. Any other number draws other examples from the training set, "+
-			trainingSets[c.Planner.spec().Data]+", which are loaded the first time."),
+		goapp.P().Class("why").ID("calseed-why").Text(why),
 	)
 }

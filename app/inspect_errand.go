@@ -1,13 +1,10 @@
 package app
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
-
-	"quantlab/core/nn"
 )
 
 // An errandView is the line that says how far a question to the worker has come, and what went wrong with it.
@@ -22,15 +19,16 @@ type errandView struct {
 // barAfter is how long an errand takes before it gets a bar: most are over sooner.
 const barAfter = 1500 * time.Millisecond
 
-// lineOf lays out an errand. What is being done takes the place of the doing's name once the worker tells.
-func lineOf(e errand, waiting, doing string) errandView {
+// lineOf lays out an errand about a model. What is being done takes the place of the doing's name once the worker tells.
+func lineOf(e errand, model, waiting, doing string) errandView {
 	switch e.Phase {
 	case errandAsked, errandIdle:
 		v := errandView{Percent: int(100 * e.Fraction), Moving: e.Step != "" && time.Since(e.Since) > barAfter}
 		switch {
 		case e.Phase == errandIdle:
 		case v.Moving:
-			v.Text = upperFirst(afterModel(e.Step))
+			// Which model it is stands above.
+			v.Text = upperFirst(strings.TrimPrefix(e.Step, model+", "))
 		case waiting != "":
 			v.Text = waiting + " …"
 		default:
@@ -43,14 +41,6 @@ func lineOf(e errand, waiting, doing string) errandView {
 		return errandView{Text: sentence(e.Text), Failed: true, Retry: true}
 	}
 	return errandView{}
-}
-
-// afterModel leaves out the model's name at the beginning of a step: which it is stands above.
-func afterModel(step string) string {
-	if name, rest, ok := strings.Cut(step, ", "); ok && slices.Contains(nn.IDs(), name) {
-		return rest
-	}
-	return step
 }
 
 // errandLine shows an errand in a place that is always taken.

@@ -138,21 +138,21 @@ func (i *InspectState) wanted() []int {
 			units = append(units, row.Index)
 		}
 	}
-	from := 0
+	from, shown := 0, min(shownUnits, out)
 	if i.Units.ByNumber {
-		from = min(max(i.Units.From, 0), out-shownUnits)
+		from = min(max(i.Units.From, 0), out-shown)
 	}
-	for u := from; len(units) < shownUnits; u++ {
+	for u := from; len(units) < shown; u++ {
 		if !slices.Contains(units, u) {
 			units = append(units, u)
 		}
 	}
-	return units[:shownUnits]
+	return units[:shown]
 }
 
 // showUnits chooses the units of the first layer to draw.
 func (s *session) showUnits(c unitChoice) {
-	c.From = min(max(c.From, 0), s.Inspect.planner().spec().Dims()[1]-shownUnits)
+	c.From = max(0, min(c.From, s.Inspect.planner().spec().Dims()[1]-shownUnits))
 	s.Inspect.Units = c
 	s.consult()
 }

@@ -51,9 +51,9 @@ func (s *session) waitingFor() string {
 // live lays out the figures.
 func (i *InspectState) live(waiting string) liveView {
 	p, e := i.planner(), &i.Evaluation
-	v := liveView{Variant: p.variant(), Model: p.Model, Says: sayPlan(p), Line: lineOf(e.errand, waiting, "Measuring")}
+	v := liveView{Variant: p.variant(), Model: p.Model, Says: sayPlan(p), Line: lineOf(e.errand, p.Model, waiting, "Measuring")}
 	if e.Phase == errandDone {
-		v.Line = lineOf(e.Timing, waiting, "Timing")
+		v.Line = lineOf(e.Timing, p.Model, waiting, "Timing")
 	}
 	v.Name = customName
 	if v.Variant != wire.Custom {
@@ -102,19 +102,11 @@ func (v *liveView) accuracy(p Planner, r *wire.Row) {
 	if r.Interval != nil {
 		v.Interval = report.Interval(*r.Interval, r.Total)
 	}
-	v.Of = "of " + testExamples(p, r.Total)
+	v.Of = "of " + testSetOf(p.spec(), p.Own, "").count(r.Total)
 	if v.Partial {
 		v.Of = "of " + report.Count(r.Total) + " so far"
 	}
 	v.Paired, v.Certain = pairedWords(r.Paired)
-}
-
-// testExamples counts examples of the model's test set.
-func testExamples(p Planner, n int) string {
-	if p.showsDigits() {
-		return plural(n, "test image")
-	}
-	return plural(n, "dev sentence")
 }
 
 // pairedWords compares a plan's answers with float32's on the same examples, and says whether the test finds a difference.

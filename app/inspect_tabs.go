@@ -84,7 +84,7 @@ func (f *filters) Render() goapp.UI {
 	if !f.Shown {
 		return goapp.Div()
 	}
-	last := f.Out - shownUnits
+	last := max(0, f.Out-shownUnits)
 	return goapp.Section().Class("filters").Aria("labelledby", "inspect-filters").Body(
 		heading(f.Level, "inspect-filters", "The first layer’s weights as pictures"),
 		goapp.P().Class("results-text").Text("Each unit has one weight for every pixel. Blue weighs against the unit, orange for it, white is zero. The difference is enlarged: "+
@@ -148,7 +148,7 @@ type advisedItem struct {
 
 func (i *InspectState) advised() advisedView {
 	a := &i.Advice
-	v := advisedView{Asked: a.Phase != errandIdle, Line: lineOf(a.errand, "", "Trying other grids, each on the whole test set")}
+	v := advisedView{Asked: a.Phase != errandIdle, Line: lineOf(a.errand, i.planner().Model, "", "Trying other grids, each on the whole test set")}
 	for _, item := range a.List {
 		words := ""
 		if item.Scheme != "" {

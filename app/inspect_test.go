@@ -62,7 +62,7 @@ func worth(model string, correct, total int) wire.Event {
 // seenInside is a made-up inspection that answers a request.
 func seenInside(t *testing.T, req wire.InspectRequest) wire.Event {
 	t.Helper()
-	p, err := firstPlanner().with(knobModel, req.Model)
+	p, err := firstPlanner(nil).with(knobModel, req.Model)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 // A Planner is what the reader chose in Inspect: a model, a scheme for each of its layers, and what calibrates them.
 type Planner struct {
+	Own      *wire.Own // what the reader brought, to choose from beside the lab's
 	Model    string
 	Plan     scheme.Plan
 	Examples int    // that calibrate, a power of two
@@ -31,20 +32,20 @@ const (
 )
 
 // newPlanner returns a model as the lab converts it.
-func newPlanner(model, preset string) (Planner, error) {
-	spec, err := nn.SpecOf(model)
+func newPlanner(own *wire.Own, model, preset string) (Planner, error) {
+	spec, err := own.Catalog().Of(model)
 	if err != nil {
 		return Planner{}, err
 	}
 	plan, err := scheme.Preset(preset, layersOf(spec))
-	return Planner{Model: model, Plan: plan, Examples: labCalibration, Layer: allLayers}, err
+	return Planner{Own: own, Model: model, Plan: plan, Examples: labCalibration, Layer: allLayers}, err
 }
 
 func layersOf(spec nn.Spec) int { return len(spec.Dims()) - 1 }
 
 // firstPlanner is what Inspect begins with.
-func firstPlanner() Planner {
-	p, err := newPlanner(labModel, labPreset)
+func firstPlanner(own *wire.Own) Planner {
+	p, err := newPlanner(own, labModel, labPreset)
 	if err != nil {
 		panic(err) // both are the program's own names
 	}
@@ -58,10 +59,16 @@ func (p Planner) sameConversion(o Planner) bool {
 	return p.Model == o.Model && slices.Equal(p.Plan, o.Plan) && p.Examples == o.Examples && p.Seed == o.Seed
 }
 
-// spec is the model's; a Planner's model is always one that there is.
+// spec is the model's, which is always one that there is.
 func (p Planner) spec() nn.Spec {
-	spec, _ := nn.SpecOf(p.Model)
+	spec, _ := p.Own.Catalog().Of(p.Model)
 	return spec
+}
+
+// sample are the reader's own examples that calibrate the model in place of the lab's, if there are any.
+func (p Planner) sample() (wire.OwnData, bool) {
+	d, err := p.Own.DataOf(p.spec().Calibration)
+	return d, err == nil
 }
 
 // showsDigits reports whether the model reads pictures.
@@ -111,7 +118,7 @@ func (p Planner) with(k knob, value string) (Planner, error) {
 
 // withModel changes the model. A plan that treats all layers alike goes along; another starts anew.
 func (p Planner) withModel(model string) (Planner, error) {
-	next, err := newPlanner(model, labPreset)
+	next, err := newPlanner(p.Own, model, labPreset)
 	if err != nil {
 		return p, err
 	}
@@ -174,7 +181,7 @@ func (p Planner) withSeed(value string) (Planner, error) {
 // labs returns the planner with the lab's settings: its preset of the mode that the layers are in, or in which most of the
 // plan is the lab's.
 func (p Planner) labs() Planner {
-	next, err := newPlanner(p.Model, p.nearest())
+	next, err := newPlanner(p.Own, p.Model, p.nearest())
 	if err != nil {
 		return p
 	}
@@ -242,7 +249,7 @@ func (p Planner) calibration() (examples int, seed uint64) {
 
 // query spells the planner as parsePlanner reads it; "" is the planner at first.
 func (p Planner) query() string {
-	if p.equal(firstPlanner()) {
+	if p.equal(firstPlanner(p.Own)) {
 		return ""
 	}
 	parts := []string{"net=" + p.Model, "plan=" + strings.ReplaceAll(url.QueryEscape(p.Plan.String()), "%2C", ",")}
@@ -256,8 +263,8 @@ func (p Planner) query() string {
 }
 
 // parsePlanner reads an address. What is missing is as at first; what is malformed is, too, and a sentence says so.
-func parsePlanner(query url.Values) (Planner, []string) {
-	p, notices := firstPlanner(), []string(nil)
+func parsePlanner(query url.Values, own *wire.Own) (Planner, []string) {
+	p, notices := firstPlanner(own), []string(nil)
 	take := func(key string, instead string, set func(value string) (Planner, error)) {
 		values, ok := query[key]
 		if !ok {

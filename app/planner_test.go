@@ -44,7 +44,7 @@ func TestTurningKnobs(t *testing.T) {
 		"a scheme for a layer":          {[]turn{{knobLayer, "2"}, {knobScheme, "float32"}}, "net=mnist-lab1&plan=static-w8c-a8r-histogram,float32&layer=2"},
 		"an impossible scheme":          {[]turn{{knobLayer, "2"}, {knobScheme, "int1"}, {knobLayer, "all"}}, ""},
 	} {
-		p := firstPlanner()
+		p := firstPlanner(nil)
 		for _, turn := range c.turns {
 			if next, err := p.with(turn.knob, turn.value); err == nil {
 				p = next
@@ -83,7 +83,7 @@ func TestParsePlanner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, notices := parsePlanner(values)
+		p, notices := parsePlanner(values, nil)
 		if p.query() != want.query || len(notices) != want.notices {
 			t.Errorf("%.80s: %s with %d notices %.200q; want %s with %d", query, p.query(), len(notices), notices, want.query, want.notices)
 		}
@@ -103,7 +103,7 @@ func FuzzParsePlanner(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p, _ := parsePlanner(values)
+		p, _ := parsePlanner(values, nil)
 		if err := p.Plan.Validate(layersOf(p.spec())); err != nil || p.Layer < allLayers || p.Layer >= len(p.Plan) || p.Examples < 1 || p.Examples > mostExamples(p.Seed) {
 			t.Fatalf("%q: %+v, %v", query, p, err)
 		}
@@ -111,7 +111,7 @@ func FuzzParsePlanner(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, notices := parsePlanner(values)
+		again, notices := parsePlanner(values, nil)
 		if !again.equal(p) || len(notices) > 0 {
 			t.Fatalf("%q becomes %q, which is read as %q, %q", query, p.query(), again.query(), notices)
 		}
@@ -137,7 +137,7 @@ func TestSayPlan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, notices := parsePlanner(values)
+		p, notices := parsePlanner(values, nil)
 		if got := sayPlan(p); got != want || len(notices) > 0 {
 			t.Errorf("%s: %s %q", query, got, notices)
 		}
@@ -160,7 +160,7 @@ func TestOwnPlan(t *testing.T) {
 	if i.custom("mnist-lab2") != nil {
 		t.Error("the plan is for another model")
 	}
-	few, err := firstPlanner().with(knobExamples, "16")
+	few, err := firstPlanner(nil).with(knobExamples, "16")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func TestHistory(t *testing.T) {
 	if len(i.Past) == 0 {
 		t.Error("the same address must leave the history")
 	}
-	i.visit(firstPlanner())
+	i.visit(firstPlanner(nil))
 	if len(i.Past) != 0 {
 		t.Error("another plan's history is none")
 	}

@@ -31,7 +31,11 @@ func calibrationDepartures(p Planner) []string {
 		d = append(d, fmt.Sprintf("calibrated on %s instead of %s", plural(p.Examples, "example"), report.Count(labCalibration)))
 	}
 	if p.Seed != 0 {
-		d = append(d, fmt.Sprintf("calibration examples drawn from the training set with seed %d instead of the lab’s sample", p.Seed))
+		from, instead := "the training set", "the lab’s sample"
+		if own, ok := p.sample(); ok {
+			from, instead = "your "+own.Name, "the first sample of it"
+		}
+		d = append(d, fmt.Sprintf("calibration examples drawn from %s with seed %d instead of %s", from, p.Seed, instead))
 	}
 	return d
 }

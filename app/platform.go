@@ -8,17 +8,26 @@ type platform interface {
 	// Subscribe hears of the compute worker: kind "state" with a workerState, kind "message" with a wire.Envelope. It
 	// reports an error where the bridge's script is not there.
 	Subscribe(func(kind, payload string)) error
-	// Send gives the worker a wire.Command; before the worker is ready it is queued.
-	Send(command string)
+	// Send gives the worker a wire.Command; before the worker is ready it is queued. With an import go the files of these numbers,
+	// which a fileChoice tells. They stay for another import, until ForgetFiles.
+	Send(command string, files ...int)
 	// Restart ends the worker and starts another. Commands under way get no further answer.
 	Restart()
 
-	// NativeRun starts a wire.Command that measures on the native host; the callback hears each wire.Event.
-	NativeRun(command string, event func(string)) (cancel func())
+	// NativeRun starts a wire.Command that measures on the native host; the callback hears each wire.Event. The entries, models
+	// and data of the reader's own as entriesOf names them, go with it.
+	NativeRun(command string, entries []string, event func(string)) (cancel func())
 	// NativeHardware asks what the native host is: a wire.Hardware, or "" and why there is none.
 	NativeHardware(func(hardware, problem string))
 	// NativeStatus hears a nativeStatus whenever it changes, while the native host prepares models.
 	NativeStatus(func(status string)) (stop func())
+
+	// OnFiles hears of files that the reader chooses in a file input within the element that the CSS selector finds, pastes, or drops
+	// on the page: kind "over" with "true" or "false" while files are held over the page, "reading" when files come, which may
+	// take a while, then "files" with a fileChoice, or "problem" with a sentence. stop ends it.
+	OnFiles(selector string, hear func(kind, payload string)) (stop func())
+	// ForgetFiles lets go of the files of these numbers.
+	ForgetFiles(files ...int)
 
 	// OnHide calls back whenever the tab goes to the background.
 	OnHide(func())

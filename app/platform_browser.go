@@ -41,8 +41,13 @@ func (b browser) Subscribe(f func(kind, payload string)) error {
 	return nil
 }
 
-func (b browser) Send(command string) {
-	if worker := b.bridge("browser"); worker.Truthy() {
+func (b browser) Send(command string, files ...int) {
+	worker := b.bridge("browser")
+	switch {
+	case !worker.Truthy():
+	case len(files) > 0:
+		worker.Call("import", command, list(files))
+	default:
 		worker.Call("send", command)
 	}
 }
@@ -58,7 +63,7 @@ func (b browser) Restart() {
 
 // NativeRun releases its callback some time after the last event: until then the bridge may call it once more, when a
 // request that is over is cancelled all the same.
-func (b browser) NativeRun(command string, event func(string)) (cancel func()) {
+func (b browser) NativeRun(command string, entries []string, event func(string)) (cancel func()) {
 	native := b.bridge("native")
 	if !native.Truthy() {
 		event(`{"kind":"error","text":"The page's script quantlab.js did not load. Reload the page."}`)
@@ -76,7 +81,7 @@ func (b browser) NativeRun(command string, event func(string)) (cancel func()) {
 		}
 		return nil
 	})
-	handle := native.Call("run", command, hear)
+	handle := native.Call("run", command, hear, list(entries))
 	return func() {
 		if handle.Truthy() {
 			handle.Call("cancel")

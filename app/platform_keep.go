@@ -4,22 +4,9 @@ import goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 // Save offers the text as a file of that name, by the way of downloads.
 func (b browser) Save(name, kind, text string) {
-	window := goapp.Window()
-	options := goapp.Window().Get("Object").New()
-	options.Set("type", kind)
-	parts := window.Get("Array").New()
-	parts.Call("push", text)
-	urls := window.Get("URL")
-	address := urls.Call("createObjectURL", window.Get("Blob").New(parts, options))
-	document := window.Get("document")
-	link := document.Call("createElement", "a")
-	link.Set("href", address)
-	link.Set("download", name)
-	link.Set("target", "_blank") // or the page would take it for a link within itself
-	document.Get("body").Call("appendChild", link)
-	link.Call("click")
-	link.Call("remove")
-	b.After(releaseAfter, func() { urls.Call("revokeObjectURL", address) })
+	if bridge := goapp.Window().Get("quantlab"); bridge.Truthy() {
+		bridge.Call("save", name, kind, []any{text})
+	}
 }
 
 // Print opens the browser's printing.

@@ -6,7 +6,6 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 	"quantlab/core/report"
 	"quantlab/core/roofline"
 )
@@ -33,6 +32,8 @@ type roofCell struct {
 // roofs lays out the rooflines of the hosts whose limits are known.
 func (s *State) roofs() []roofView {
 	var out []roofView
+	catalog := s.Results.Request.Catalog()
+	models := catalog.IDs()
 	for _, host := range inOrderHosts {
 		p := s.Peaks[host]
 		var rows []wire.Row
@@ -41,21 +42,21 @@ func (s *State) roofs() []roofView {
 				rows = append(rows, r)
 			}
 		}
-		cells := roofline.Cells(rows, p)
+		cells := roofline.Cells(rows, catalog, p)
 		if len(cells) == 0 {
 			continue
 		}
 		out = append(out, roofView{
 			Host: host, Title: upperFirst(inHost(host)), Text: roofText(p, cells),
-			Wide: roofSVG(cells, p, wideRoof), Narrow: roofSVG(cells, p, narrowRoof), Groups: roofGroups(cells),
+			Wide: roofSVG(models, cells, p, wideRoof), Narrow: roofSVG(models, cells, p, narrowRoof), Groups: roofGroups(models, cells),
 		})
 	}
 	return out
 }
 
-func roofGroups(cells []roofline.Cell) []roofGroup {
+func roofGroups(models []string, cells []roofline.Cell) []roofGroup {
 	var out []roofGroup
-	for _, id := range nn.IDs() {
+	for _, id := range models {
 		g := roofGroup{Model: id}
 		lo, hi := 0.0, 0.0
 		for _, c := range cells {

@@ -122,9 +122,9 @@ func checkRoof(t *testing.T, svg string, size roofSize) {
 // A faster cell is drawn higher, and its bound above it.
 func TestRooflineGeometry(t *testing.T) {
 	s := roofState()
-	cells := roofline.Cells(s.Results.Rows, roofPeaks())
+	cells := roofline.Cells(s.Results.Rows, nn.CatalogOf(nil), roofPeaks())
 	for _, size := range []roofSize{wideRoof, narrowRoof} {
-		checkRoof(t, roofSVG(cells, roofPeaks(), size), size)
+		checkRoof(t, roofSVG(nn.IDs(), cells, roofPeaks(), size), size)
 		d := &roofPlot{roofSize: size}
 		d.fit(cells, roofPeaks())
 		for _, c := range cells {
@@ -148,11 +148,11 @@ func FuzzRoofline(f *testing.F) {
 	f.Fuzz(func(t *testing.T, us, f32, i8, gbs float64) {
 		p := &wire.Peaks{Float32: f32, Float16: f32, Int8: i8, Read: []wire.Bandwidth{{Bytes: 1, GBs: gbs}}}
 		rows := []wire.Row{{Model: "mnist-lab1", Variant: "fp32", LatencyUS: map[string]wire.Latency{"1": {Samples: []float64{us}}}}}
-		cells := roofline.Cells(rows, p)
+		cells := roofline.Cells(rows, nn.CatalogOf(nil), p)
 		if len(cells) > 0 {
-			roofGroups(cells)
+			roofGroups(nn.IDs(), cells)
 			roofText(p, cells)
-			checkRoof(t, roofSVG(cells, p, narrowRoof), narrowRoof)
+			checkRoof(t, roofSVG(nn.IDs(), cells, p, narrowRoof), narrowRoof)
 		}
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 	"quantlab/core/report"
 	"quantlab/core/report/chart"
 	"quantlab/core/roofline"
@@ -33,13 +32,14 @@ var (
 // A roofPlot maps figures to places: both axes are logarithmic.
 type roofPlot struct {
 	roofSize
-	x0, x1, y0, y1 float64 // the ends of the axes: multiply-adds a byte, 1e9 multiply-adds a second
+	models         []string // in their order from left to right
+	x0, x1, y0, y1 float64  // the ends of the axes: multiply-adds a byte, 1e9 multiply-adds a second
 	b              strings.Builder
 }
 
 // roofSVG draws the roofs and the cells under them. Every point can be reached by the keyboard and says what it is.
-func roofSVG(cells []roofline.Cell, p *wire.Peaks, size roofSize) string {
-	d := &roofPlot{roofSize: size}
+func roofSVG(models []string, cells []roofline.Cell, p *wire.Peaks, size roofSize) string {
+	d := &roofPlot{roofSize: size, models: models}
 	d.fit(cells, p)
 	fmt.Fprintf(&d.b, `<svg class="roofplot" viewBox="0 0 %s %s" role="group" aria-label="Roofline: multiply-adds a second over multiply-adds for each byte of weights">`,
 		chart.Place(size.width), chart.Place(size.height))
@@ -158,8 +158,9 @@ func levelsOf(cells []roofline.Cell, p *wire.Peaks) []level {
 
 // column is the place of a cell from left to right: beside those of other models with as many multiply-adds a byte.
 func (d *roofPlot) column(c roofline.Cell) float64 {
-	models := nn.IDs()
-	return d.x(c.Intensity()) + d.apart*(float64(slices.Index(models, c.Model))-float64(len(models)-1)/2)
+	const many = 4 // models: more of them are nearer together
+	apart := d.apart * min(1, many/float64(len(d.models)))
+	return d.x(c.Intensity()) + apart*(float64(slices.Index(d.models, c.Model))-float64(len(d.models)-1)/2)
 }
 
 // bound draws the way from a point to what the machine allows.

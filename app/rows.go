@@ -23,7 +23,7 @@ func (c *card) Render() goapp.UI {
 	heads := []goapp.UI{
 		goapp.Th().Scope("col").Role("columnheader").Class("col-variant").Text("Variant"),
 		goapp.Th().Scope("col").Role("columnheader").Class("col-where").Text("Where"),
-		goapp.Th().Scope("col").Role("columnheader").Class("col-size").Text("Size, MB"),
+		goapp.Th().Scope("col").Role("columnheader").Class("col-size").Body(sizeHead(v)...),
 		goapp.Th().Scope("col").Role("columnheader").Class("col-accuracy").Body(goapp.Text("Accuracy "), goapp.Small().Text("95% interval, against float32")),
 	}
 	for _, b := range v.Batches {
@@ -44,6 +44,19 @@ func (c *card) Render() goapp.UI {
 		),
 		goapp.Div().Class("scroll").Body(goapp.Table().Role("table").Class("results", fmt.Sprintf("batches-%d", len(v.Batches))).Body(table...)),
 	)
+}
+
+// sizeHead names the column of sizes, and what the second figure in it is, where there is one.
+func sizeHead(v cardView) []goapp.UI {
+	head := []goapp.UI{goapp.Text("Size, MB ")}
+	for _, g := range v.Groups {
+		for _, r := range g.Rows {
+			if r.Torch != "" {
+				return append(head, goapp.Small().Text("here; as PyTorch saves it"))
+			}
+		}
+	}
+	return head
 }
 
 func (c *card) group(g groupView) goapp.UI {
@@ -119,7 +132,11 @@ func sizeLines(r rowView) []goapp.UI {
 	if r.Same {
 		return lines(r.State, r.Size, "")
 	}
-	return lines(r.State, r.Size, r.Smaller)
+	out := lines(r.State, r.Size, r.Smaller)
+	if r.Size != "" && r.Torch != "" {
+		out = append(out, goapp.Small().Class("torch").Title("The file that PyTorch saves of the same conversion, MB").Text("PyTorch: "+r.Torch))
+	}
+	return out
 }
 
 func accuracyLines(r rowView) []goapp.UI {

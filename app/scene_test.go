@@ -41,6 +41,11 @@ type fakeTab struct {
 	full      bool         // storage
 	results   []string     // that were to be kept, one after the other
 	recall    func(string) // hears of those of an earlier visit
+	files     [][]int      // that went with each command to the worker
+	entries   [][]string   // that went with each native run
+	zone      string       // the selector of where files are heard of
+	onFiles   func(kind, payload string)
+	forgotten []int // files
 }
 
 func (f *fakeTab) Subscribe(l func(kind, payload string)) error {
@@ -52,22 +57,22 @@ func (f *fakeTab) Subscribe(l func(kind, payload string)) error {
 	return nil
 }
 
-func (f *fakeTab) Send(command string) {
+func (f *fakeTab) Send(command string, files ...int) {
 	var c wire.Command
 	if err := json.Unmarshal([]byte(command), &c); err != nil {
 		f.t.Error(err)
 	}
-	f.sent = append(f.sent, c)
+	f.sent, f.files = append(f.sent, c), append(f.files, files)
 }
 
 func (f *fakeTab) Restart() { f.restarts++ }
 
-func (f *fakeTab) NativeRun(command string, event func(string)) func() {
+func (f *fakeTab) NativeRun(command string, entries []string, event func(string)) func() {
 	var c wire.Command
 	if err := json.Unmarshal([]byte(command), &c); err != nil {
 		f.t.Error(err)
 	}
-	f.native, f.events = append(f.native, c), append(f.events, event)
+	f.native, f.entries, f.events = append(f.native, c), append(f.entries, entries), append(f.events, event)
 	return func() { f.canceled++ }
 }
 
@@ -77,6 +82,13 @@ func (f *fakeTab) NativeStatus(s func(string)) func() {
 	f.status = s
 	return func() { f.stopped = true }
 }
+
+func (f *fakeTab) OnFiles(selector string, hear func(kind, payload string)) func() {
+	f.zone, f.onFiles = selector, hear
+	return func() { f.onFiles = nil }
+}
+
+func (f *fakeTab) ForgetFiles(files ...int) { f.forgotten = append(f.forgotten, files...) }
 
 func (f *fakeTab) OnHide(h func()) { f.hide = h }
 

@@ -7,6 +7,7 @@ import (
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
+	"quantlab/core/lab/wire"
 	"quantlab/core/scheme"
 )
 
@@ -19,10 +20,11 @@ func sensitivityView() view {
 			"that there is. What comes out says where the bits are needed, and where they are wasted.",
 		Render: renderSensitivity, Late: []string{partSensLayers, partSensCheap, partFront, partSweep},
 		Visit: func(s *session, query url.Values) (notices []string) {
-			s.Sensitivity.Choice, notices = parseSensChoice(query)
+			s.Sensitivity.Choice, notices = parseSensChoice(query, s.Own)
 			s.Sensitivity.Drafts = nil
 			return notices
 		},
+		Named: []string{keySens, keySensTest, keySensCalibrate, keyFrontPlan},
 		Query: func(s *session) string { return s.Sensitivity.choice().query() },
 		Enter: (*session).recallStudy,
 	}
@@ -41,9 +43,15 @@ type SensitivityState struct {
 
 func (st *SensitivityState) choice() sensChoice {
 	if st.Choice.Model == "" {
-		st.Choice = firstSensChoice()
+		st.Choice = firstSensChoice(nil)
 	}
 	return st.Choice
+}
+
+// meet takes up what there is of the reader's own.
+func (st *SensitivityState) meet(own *wire.Own) {
+	st.Choice = st.choice()
+	st.Choice.Own = own
 }
 
 // The parts that answers have drawn anew by themselves.
@@ -59,12 +67,14 @@ const (
 
 // renderSensitivity draws the controls and the three questions.
 func renderSensitivity(s *session, level int) goapp.UI {
+	c := s.Sensitivity.choice()
 	return goapp.Div().Class("sens").Body(
-		&sensControls{S: s, Choice: s.Sensitivity.choice(), Draft: s.Sensitivity.Drafts[keySensRuns], Native: s.Native.Phase},
+		&sensControls{S: s, Choice: c, Draft: s.Sensitivity.Drafts[keySensRuns],
+			Places: s.placesFor(c.Where, c.request(nil)), Why: s.barred(c.Where, c.request(nil))},
 		goapp.Section().Class("section").Aria("labelledby", "sens-layers").Body(
 			goapp.Div().Class("head").Body(
 				heading(level, "sens-layers", "One layer at a time"),
-				goapp.P().Text(s.Sensitivity.choice().both()),
+				goapp.P().Text(c.both()),
 			),
 			s.part(partSensAsk, func() goapp.UI { return s.askLayers() }),
 			s.part(partSensLayers, func() goapp.UI { return s.sensLayers(level + 1) }),
@@ -92,6 +102,7 @@ func renderSensitivity(s *session, level int) goapp.UI {
 // chooseSens changes one thing of the choice, spelled as in the address. What can't be taken stays in its field with the reason.
 func (s *session) chooseSens(key, value string) {
 	st := &s.Sensitivity
+	delete(s.awaited, sensitivityView().Path)
 	st.Choice = choose(s, st.choice(), &st.Drafts, key, value)
 	s.remember()
 }

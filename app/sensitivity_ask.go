@@ -28,7 +28,7 @@ type outcome struct {
 // unfinished reports whether what it has given so far is newer than what the study has of the choice, and not all: it goes on, or
 // was cut short.
 func (q *outcome) unfinished(c sensChoice) bool {
-	return !q.Whole && q.Model == c.Model && q.Host == c.Where
+	return !q.Whole && q.Model == c.Model && q.Host == c.Where && c.concerns(q.Setting.Settings)
 }
 
 // outcome is that of an operation.
@@ -46,7 +46,7 @@ func (st *SensitivityState) outcome(op string) *outcome {
 func (s *session) inquire(op string) {
 	st := &s.Sensitivity
 	c := st.choice()
-	if s.measuring(op) || len(st.Drafts) > 0 || s.nowhere(c.Where) {
+	if s.measuring(op) || len(st.Drafts) > 0 || s.barred(c.Where, c.request(nil)) != "" {
 		return
 	}
 	command := wire.Command{Op: op, Request: c.request(nil)}
@@ -61,9 +61,15 @@ func (s *session) inquire(op string) {
 	s.experiment(c.Where, command, func(e wire.Event) { s.hearInquiry(op, c, e) })
 }
 
-// nowhere reports whether there is no such host to measure on.
-func (s *State) nowhere(host string) bool {
-	return host == wire.Native && s.Native.Phase == NativeAbsent
+// barred says why a request can't be measured on a host; "" where it can.
+func (s *State) barred(host string, r *wire.Request) string {
+	switch {
+	case host == wire.Native && s.Native.Phase == NativeAbsent:
+		return "No native engine serves this page: choose this browser."
+	case host == wire.Native && s.staysHere(*r):
+		return staysHereText
+	}
+	return ""
 }
 
 // hearInquiry takes an event of the experiment that was asked for with that choice.

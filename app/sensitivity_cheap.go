@@ -124,7 +124,7 @@ func (s *session) sensCheap(level int) goapp.UI {
 // cheapKey names the markers.
 func (s *session) cheapKey(part wire.Sensitivity) []goapp.UI {
 	var out []goapp.UI
-	for _, id := range firstSensChoice().Variants {
+	for _, id := range layerVariants() {
 		if slices.ContainsFunc(part.Rows, func(r wire.SensitivityRow) bool { return r.Variant == id }) {
 			out = append(out, goapp.Li().Body(goapp.Raw(markerSVG(id)), goapp.Span().Text(variantName(id))))
 		}

@@ -14,10 +14,13 @@ import (
 
 // A sensChoice is what the reader chose in Sensitivity. It is always one that a host can carry out.
 type sensChoice struct {
+	Own      *wire.Own // what the reader brought, to choose from beside the lab's
 	Model    string
 	Where    string // wire.Browser or wire.Native
 	Examples int    // test examples; 0 is all
 	Runs     int
+
+	Test, Calibration string // the reader's own examples in place of the model's; "" are the model's
 
 	Variants []string // that single layers are quantized as
 	Cheap    string   // the measure of wire.Fidelity that the scatter shows
@@ -43,38 +46,43 @@ const (
 	cheapLogits  = "logits"
 )
 
-func firstSensChoice() sensChoice {
+func firstSensChoice(own *wire.Own) sensChoice {
 	return sensChoice{
-		Model: "mnist-lab2", Where: wire.Browser, Runs: 3,
-		Variants: wire.VariantIDs()[1:], Cheap: cheapOutput,
+		Own: own, Model: "mnist-lab2", Where: wire.Browser, Runs: 3,
+		Variants: layerVariants(), Cheap: cheapOutput,
 		Across: sizeAcross, Batch: 1,
 		Sizes: wire.DefaultSizes(), Seeds: wire.DefaultSeeds,
 	}
 }
 
+// layerVariants are the variants that single layers can be quantized as.
+func layerVariants() []string { return wire.VariantIDs()[1:] }
+
 // The keys of Sensitivity in an address, in the order in which they are read: a plan has as many layers as the model before it.
 const (
-	keySens         = "sens"
-	keySensWhere    = "senswhere"
-	keySensExamples = "sensexamples"
-	keySensRuns     = "sensruns"
-	keySensVariants = "sensvariants"
-	keySensCheap    = "senscheap"
-	keyFront        = "front"
-	keyFrontAcross  = "frontacross"
-	keyFrontPlan    = "frontplan"
-	keySweepSizes   = "sweepsizes"
-	keySweepSeeds   = "sweepseeds"
+	keySens          = "sens"
+	keySensWhere     = "senswhere"
+	keySensExamples  = "sensexamples"
+	keySensRuns      = "sensruns"
+	keySensTest      = "senstest"
+	keySensCalibrate = "senscalibrate"
+	keySensVariants  = "sensvariants"
+	keySensCheap     = "senscheap"
+	keyFront         = "front"
+	keyFrontAcross   = "frontacross"
+	keyFrontPlan     = "frontplan"
+	keySweepSizes    = "sweepsizes"
+	keySweepSeeds    = "sweepseeds"
 )
 
-var sensKeys = []string{keySens, keySensWhere, keySensExamples, keySensRuns, keySensVariants, keySensCheap, keyFront, keyFrontAcross, keyFrontPlan, keySweepSizes, keySweepSeeds}
+var sensKeys = []string{keySens, keySensWhere, keySensExamples, keySensRuns, keySensTest, keySensCalibrate, keySensVariants, keySensCheap, keyFront, keyFrontAcross, keyFrontPlan, keySweepSizes, keySweepSeeds}
 
 // with returns the choice with one thing changed, named and spelled as in an address, or the reason why not.
 func (c sensChoice) with(key, v string) (next sensChoice, err error) {
 	next = c
 	switch key {
 	case keySens:
-		if _, err = nn.SpecOf(v); v != c.Model {
+		if _, err = c.Own.Catalog().Of(v); v != c.Model {
 			next.Model, next.Plan = v, ""
 		}
 	case keySensWhere:
@@ -83,6 +91,10 @@ func (c sensChoice) with(key, v string) (next sensChoice, err error) {
 		next.Examples, err = parseWithin("examples", v, 0, 1<<20)
 	case keySensRuns:
 		next.Runs, err = parseWithin("runs", v, 1, wire.MaxRuns)
+	case keySensTest:
+		next.Test, err = c.data(v)
+	case keySensCalibrate:
+		next.Calibration, err = c.data(v)
 	case keySensVariants:
 		next.Variants, err = parseSensVariants(splitList(v))
 	case keySensCheap:
@@ -118,6 +130,10 @@ func (c sensChoice) value(key string) string {
 		return strconv.Itoa(c.Examples)
 	case keySensRuns:
 		return strconv.Itoa(c.Runs)
+	case keySensTest:
+		return c.Test
+	case keySensCalibrate:
+		return c.Calibration
 	case keySensVariants:
 		return strings.Join(c.Variants, ",")
 	case keySensCheap:
@@ -145,17 +161,33 @@ func joined(numbers []int, separator string) string {
 }
 
 // query spells what differs from the choice at first, as parseSensChoice reads it.
-func (c sensChoice) query() string { return queryOf(c, firstSensChoice(), sensKeys) }
+func (c sensChoice) query() string { return queryOf(c, firstSensChoice(c.Own), sensKeys) }
 
 // parseSensChoice reads an address.
-func parseSensChoice(query url.Values) (sensChoice, []string) {
-	return readChoices(firstSensChoice(), sensKeys, query)
+func parseSensChoice(query url.Values, own *wire.Own) (sensChoice, []string) {
+	return readChoices(firstSensChoice(own), sensKeys, query)
 }
 
 // spec is the model's, which is always one that there is.
 func (c sensChoice) spec() nn.Spec {
-	spec, _ := nn.SpecOf(c.Model)
+	spec, _ := c.Own.Catalog().Of(c.Model)
 	return spec
+}
+
+// data reads the name of examples of the reader's own.
+func (c sensChoice) data(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	_, err := c.Own.DataOf(name)
+	return name, err
+}
+
+// concerns reports whether something measured under these settings is of the chosen model: one of the reader's own may have taken
+// its name since.
+func (c sensChoice) concerns(measured wire.Request) bool {
+	spec, err := measured.Catalog().Of(c.Model)
+	return err == nil && slices.Equal(spec.Dims(), c.spec().Dims())
 }
 
 func (c sensChoice) layers() int { return layersOf(c.spec()) }
@@ -173,13 +205,15 @@ func (c sensChoice) both() string {
 func (c sensChoice) request(variants []string) *wire.Request {
 	r := wire.Lab()
 	r.Models, r.Variants, r.Runs, r.Examples, r.Batches = []string{c.Model}, append([]string{wire.Baseline}, variants...), c.Runs, c.Examples, slices.Clone(timedBatches)
+	r.Test, r.Calibration = c.Test, c.Calibration
+	r.Own = c.Own.NamedBy(r)
 	return &r
 }
 
 // planner is a plan of the model as Inspect and, through it, the other views take it over: calibrated as the lab does.
 func (c sensChoice) planner(plan string) (Planner, error) {
 	parsed, err := scheme.ParsePlan(plan, c.layers())
-	return Planner{Model: c.Model, Plan: parsed, Examples: labCalibration, Layer: allLayers}, err
+	return Planner{Own: c.Own, Model: c.Model, Plan: parsed, Examples: labCalibration, Layer: allLayers}, err
 }
 
 func oneOf(what, v string, choices ...string) (string, error) {
@@ -198,7 +232,7 @@ func parseWithin(what, v string, least, most int) (int, error) {
 }
 
 func parseSensVariants(ids []string) ([]string, error) {
-	all := firstSensChoice().Variants
+	all := layerVariants()
 	for _, id := range ids {
 		if _, err := oneOf("variant", id, all...); err != nil {
 			return nil, err

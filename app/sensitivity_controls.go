@@ -9,7 +9,6 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 	"quantlab/core/report"
 )
 
@@ -19,26 +18,28 @@ type sensControls struct {
 	S      *session
 	Choice sensChoice
 	Draft  Draft // of the runs' field
-	Native NativePhase
+	Places []pick
+	Why    string // it can't be measured at the place that is chosen
 }
 
 func (c *sensControls) Render() goapp.UI {
 	spec := c.Choice.spec()
 	return goapp.Div().Class("controls sens-controls").Role("form").Aria("label", "Settings of the experiments").Body(
 		goapp.Div().Class("fields").Body(
-			c.S.sensSegment(keySens, "Network", c.Choice.Model, modelChoices()),
-			c.S.sensSegment(keySensWhere, "Where", c.Choice.Where, c.places()),
+			c.S.sensSegment(keySens, "Network", c.Choice.Model, modelChoices(c.Choice.Own.Catalog())),
+			c.S.sensSegment(keySensWhere, "Where", c.Choice.Where, c.Places),
 			c.S.sensSegment(keySensExamples, "Test examples", strconv.Itoa(c.Choice.Examples), c.examples()),
 			c.S.sensField(keySensRuns, "Runs", strconv.Itoa(c.Choice.Runs), c.Draft),
+			c.data(),
 		),
 		goapp.P().Class("hint").ID("sens-settings").Text(fmt.Sprintf("%s: %s.", spec.Title, spec.Shape())+" "+c.hint()),
 	)
 }
 
-// places are where it can be measured, as far as that is known.
-func (c *sensControls) places() []pick {
+// placesFor are where a request can be measured, as far as that is known, and the place that is chosen.
+func (s *State) placesFor(chosen string, r *wire.Request) []pick {
 	places := []pick{{wire.Browser, "This browser"}}
-	if c.Native != NativeAbsent || c.Choice.Where == wire.Native {
+	if chosen == wire.Native || s.barred(wire.Native, r) == "" {
 		places = append(places, pick{wire.Native, "Natively"})
 	}
 	return places
@@ -49,7 +50,7 @@ const fewExamples = 1000
 
 func (c *sensControls) examples() []pick {
 	options := []pick{{"0", "All"}}
-	if c.Choice.spec().Data == nn.MNIST {
+	if c.Choice.testSet().Size > fewExamples {
 		options = append(options, pick{strconv.Itoa(fewExamples), "First " + report.Count(fewExamples)})
 	}
 	if v := strconv.Itoa(c.Choice.Examples); !slices.ContainsFunc(options, func(o pick) bool { return o.Value == v }) {
@@ -58,9 +59,28 @@ func (c *sensControls) examples() []pick {
 	return options
 }
 
+// data are the lists of the reader's own examples that the model reads, where there are some.
+func (c *sensControls) data() goapp.UI {
+	var fields []goapp.UI
+	if own := readBy(c.Choice.spec(), c.Choice.Own); own != nil {
+		fields = append(fields, c.list(keySensTest, "Accuracy on", "The model’s test set", c.Choice.Test, own),
+			c.list(keySensCalibrate, "Calibrate with", "The lab’s sample", c.Choice.Calibration, own))
+	}
+	return goapp.Div().Class("fields").Body(fields...)
+}
+
+func (c *sensControls) list(key, label, first, chosen string, own []option) goapp.UI {
+	id := "setting-" + key
+	return goapp.Div().Class("field").Body(
+		goapp.Label().For(id).Text(label),
+		goapp.Select().ID(id).Name(key).Disabled(goapp.IsServer).OnChange(c.S.onSens(key), key).
+			Body(entries(append([]option{{Label: first}}, own...), chosen)...),
+	)
+}
+
 func (c *sensControls) hint() string {
-	if c.S.nowhere(c.Choice.Where) {
-		return "No native engine serves this page: choose this browser."
+	if c.Why != "" {
+		return c.Why
 	}
 	runs := plural(c.Choice.Runs, "timed run") + " of batch 1 and 64"
 	if c.Choice.Runs < wire.Lab().Runs {
@@ -69,29 +89,18 @@ func (c *sensControls) hint() string {
 	return "Accuracy on " + c.Choice.examplesWords() + ", " + runs + ", one thread."
 }
 
-// testSets is how many test examples there are, and what one is called.
-var testSets = map[string]struct {
-	size int
-	noun string
-}{nn.MNIST: {10000, "test image"}, nn.SST2: {872, "dev sentence"}}
+// testSet is the examples that measure the accuracy, tested how many of them.
+func (c sensChoice) testSet() testSet { return testSetOf(c.spec(), c.Own, c.Test) }
 
-// tested is how many examples measure the accuracy.
 func (c sensChoice) tested() int {
-	all := testSets[c.spec().Data].size
-	if c.Examples == 0 {
+	if all := c.testSet().Size; c.Examples == 0 || c.Examples > all {
 		return all
 	}
-	return min(c.Examples, all)
+	return c.Examples
 }
 
 // examplesWords counts them: "all 10,000 test images".
-func (c sensChoice) examplesWords() string {
-	set := testSets[c.spec().Data]
-	if n := c.tested(); n < set.size {
-		return "the first " + plural(n, set.noun)
-	}
-	return "all " + plural(set.size, set.noun)
-}
+func (c sensChoice) examplesWords() string { return c.testSet().first(c.tested()) }
 
 // sensSegment is a choice of one side by side.
 func (s *session) sensSegment(key, legend, chosen string, options []pick) goapp.UI {
@@ -111,7 +120,7 @@ func (s *session) onSens(key string) goapp.EventHandler {
 
 // sensVariants are boxes for the variants that single layers are quantized as.
 func (s *session) sensVariants(chosen []string) goapp.UI {
-	all := firstSensChoice().Variants
+	all := layerVariants()
 	return goapp.FieldSet().Class("choices").Body(
 		goapp.Legend().Text("Quantize as"),
 		goapp.Div().Class("checks").Body(goapp.Range(all).Slice(func(i int) goapp.UI {
@@ -163,11 +172,11 @@ func (s *session) askSweep() goapp.UI {
 // inquiryBar is the button that starts an experiment, and how far it is.
 func (s *session) inquiryBar(op, id, label string) goapp.UI {
 	left := ""
-	off := s.measuring(op)
+	c, off := s.Sensitivity.choice(), s.measuring(op)
 	if off {
 		label, left = "Measuring", s.Sensitivity.outcome(op).remaining()
 	}
-	off = off || len(s.Sensitivity.Drafts) > 0 || s.nowhere(s.Sensitivity.choice().Where)
+	off = off || len(s.Sensitivity.Drafts) > 0 || s.barred(c.Where, c.request(nil)) != ""
 	return goapp.Div().Class("asking").Body(
 		disable(goapp.Button().Type("button"), off).Class("primary").ID(id).Text(label).OnClick(func(goapp.Context, goapp.Event) { s.inquire(op) }, op),
 		&progress{S: s, Op: op, View: s.experimentProgress(op)},

@@ -17,7 +17,7 @@ func (st *SensitivityState) search(study wire.Study) (search wire.PlanSearch, of
 		return wire.PlanSearch{Model: c.Model, Points: q.Tried}, q.Setting, true
 	}
 	for _, part := range slices.Backward(study.Plans) {
-		if part.Hardware.Host != c.Where {
+		if part.Hardware.Host != c.Where || !c.concerns(part.Settings) {
 			continue
 		}
 		for _, search := range part.Searches {

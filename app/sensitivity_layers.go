@@ -18,7 +18,7 @@ func (st *SensitivityState) sensitivity(study wire.Study) (part wire.Sensitivity
 		return wire.Sensitivity{Setting: q.Setting, Rows: q.Rows, References: q.References}, true
 	}
 	for _, part := range slices.Backward(study.Sensitivity) {
-		if part.Hardware.Host == c.Where && slices.ContainsFunc(part.Rows, func(r wire.SensitivityRow) bool { return r.Model == c.Model }) {
+		if part.Hardware.Host == c.Where && c.concerns(part.Settings) && slices.ContainsFunc(part.Rows, func(r wire.SensitivityRow) bool { return r.Model == c.Model }) {
 			return part, true
 		}
 	}
@@ -83,7 +83,7 @@ func layersView(part wire.Sensitivity, c sensChoice) sensView {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(r wire.SensitivityRow) bool { return r.Model != c.Model })
 	refs = slices.DeleteFunc(slices.Clone(refs), func(r wire.Row) bool { return r.Model != c.Model })
 	l := sensLayout{choice: c, batches: v.Batches, scales: sensScales(rows, refs), change: changeAxis(rows, refs)}
-	for _, id := range firstSensChoice().Variants {
+	for _, id := range layerVariants() {
 		if g := l.group(id, rows, refs); len(g.Blocks) > 0 {
 			g.Says = variantFinding(part, c.Model, id)
 			v.Groups = append(v.Groups, g)
@@ -204,10 +204,10 @@ func sensScales(rows []wire.SensitivityRow, refs []wire.Row) map[string]float64 
 
 // sensFacts says how the rows were measured.
 func sensFacts(part wire.Sensitivity, c sensChoice) string {
-	facts := []string{upperFirst(inHost(c.Where)), testSet(c.spec(), part.Settings, 0), plural(part.Settings.Runs, "run") + ", interleaved"}
+	facts := []string{upperFirst(inHost(c.Where)), testedOn(c.spec(), part.Settings, 0), plural(part.Settings.Runs, "run") + ", interleaved"}
 	for _, r := range part.Rows {
 		if r.Model == c.Model {
-			facts[1] = testSet(c.spec(), part.Settings, r.Total)
+			facts[1] = testedOn(c.spec(), part.Settings, r.Total)
 			facts = append(facts, engineFact(r.Row))
 			break
 		}

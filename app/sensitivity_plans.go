@@ -43,7 +43,7 @@ func (s *session) sensFront(level int) goapp.UI {
 			goapp.Div().Class("front-chosen").ID("front-chosen").Body(s.chosenPlan(level, chosen, looked)...),
 		),
 		goapp.Div().Class("front-all").Body(
-			asTable(scrolled(report.PlansTable(search))),
+			asTable(scrolled(report.PlansTable(search, report.Models(of.Settings)))),
 			goapp.Details().Class("as-table").Body(goapp.Summary().Text("All plans that were tried"), goapp.Raw(triedTable(search, points, c))),
 		),
 	)
@@ -75,7 +75,7 @@ func frontFacts(search wire.PlanSearch, of wire.Setting, c sensChoice) string {
 			tried = "All " + plural(search.Plans, "plan") + " tried"
 		}
 	}
-	return fmt.Sprintf("%s, %s, %s, %s.", tried, inHost(c.Where), testSet(c.spec(), of.Settings, search.Points[0].Total), plural(of.Settings.Runs, "timed run"))
+	return fmt.Sprintf("%s, %s, %s, %s.", tried, inHost(c.Where), testedOn(c.spec(), of.Settings, search.Points[0].Total), plural(of.Settings.Runs, "timed run"))
 }
 
 func frontKey(search wire.PlanSearch, c sensChoice) []goapp.UI {

@@ -20,7 +20,7 @@ func (st *SensitivityState) sweep(study wire.Study) (part wire.Sweep, ok bool) {
 		return wire.Sweep{Setting: q.Setting, Points: q.Points}, true
 	}
 	for _, part := range slices.Backward(study.Sweeps) {
-		if part.Hardware.Host == c.Where && slices.ContainsFunc(part.Points, func(p wire.SweepPoint) bool { return p.Model == c.Model }) {
+		if part.Hardware.Host == c.Where && c.concerns(part.Settings) && slices.ContainsFunc(part.Points, func(p wire.SweepPoint) bool { return p.Model == c.Model }) {
 			return part, true
 		}
 	}
@@ -64,7 +64,7 @@ func (s *session) sensSweep() goapp.UI {
 	}
 	return goapp.Div().Class("card", "sweep-card").DataSet("model", c.Model).Body(goapp.Div().Class("pad-box").Body(
 		sensSays(report.SweepSentences(part, c.Model)),
-		goapp.P().Class("hint").Text(fmt.Sprintf("Static int8 %s, %s, %s.", inHost(c.Where), plural(len(part.Points), "calibration"), testSet(c.spec(), part.Settings, part.Points[0].Total))),
+		goapp.P().Class("hint").Text(fmt.Sprintf("Static int8 %s, %s, %s.", inHost(c.Where), plural(len(part.Points), "calibration"), testedOn(c.spec(), part.Settings, part.Points[0].Total))),
 		goapp.Ul().Class("roof-key", "sweep-key").Body(sweepKey(columns)...),
 		goapp.Raw(sweepSVG(columns)),
 		asTable(scrolled(report.SweepTable(part, c.Model))),

@@ -50,7 +50,7 @@ func TestSensChoice(t *testing.T) {
 		"sweepsizes=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17": {1, ""},
 		"net=mnist-lab1&plan=float16&runs=9":                   {0, ""}, // other views'
 	} {
-		c, notices := parseSensChoice(parse(t, query))
+		c, notices := parseSensChoice(parse(t, query), nil)
 		if c.query() != want.query || len(notices) != want.notices {
 			t.Errorf("%.80s: %s with %q; want %s with %d", query, c.query(), notices, want.query, want.notices)
 		}
@@ -65,7 +65,7 @@ func FuzzSensChoice(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c, _ := parseSensChoice(values)
+		c, _ := parseSensChoice(values, nil)
 		for _, variants := range [][]string{nil, c.Variants} {
 			if err := c.request(variants).Validate(); err != nil {
 				t.Fatalf("%q: %v", query, err)
@@ -77,7 +77,7 @@ func FuzzSensChoice(f *testing.F) {
 		if values, err = url.ParseQuery(c.query()); err != nil {
 			t.Fatal(err)
 		}
-		if again, notices := parseSensChoice(values); again.query() != c.query() || len(notices) > 0 {
+		if again, notices := parseSensChoice(values, nil); again.query() != c.query() || len(notices) > 0 {
 			t.Fatalf("%q becomes %q, %q", c.query(), again.query(), notices)
 		}
 	})
@@ -257,7 +257,7 @@ func madeUpSearch(c sensChoice) wire.Plans {
 }
 
 func TestFrontPoints(t *testing.T) {
-	c := firstSensChoice()
+	c := firstSensChoice(nil)
 	search := madeUpSearch(c).Searches[0]
 	points := frontPoints(search, c)
 	var edge []string
@@ -276,9 +276,9 @@ func TestFrontPoints(t *testing.T) {
 	if p := frontPoints(search, c)[0]; p.Measured || p.Time != 600 || p.across(c) != 600 {
 		t.Errorf("where none was measured, the predicted one does: %+v", p)
 	}
-	d := newFrontPlot(points, firstSensChoice())
+	d := newFrontPlot(points, firstSensChoice(nil))
 	for _, p := range points {
-		x, y := d.x.Point(p.across(firstSensChoice()))*5, d.y.Point(100*p.Share) // 500 pixels wide
+		x, y := d.x.Point(p.across(firstSensChoice(nil)))*5, d.y.Point(100*p.Share) // 500 pixels wide
 		if got, ok := d.nearest(points, x+2, y-2, 500); !ok || got.Plan != p.Plan {
 			t.Errorf("at %.0f, %.0f lies %q, not %q", x, y, got.Plan, p.Plan)
 		}

@@ -38,6 +38,7 @@ type session struct {
 	told        bool                     // what to draw after the event at hand
 	stale       bool                     // the page is to be drawn after this flush
 	recalled    bool                     // the study of an earlier visit was asked for
+	renewed     bool                     // something of the reader's own was brought that may have the name of what was there before
 
 	mu      sync.Mutex
 	inbox   []func()
@@ -56,6 +57,7 @@ type session struct {
 	Draw        DrawState
 	Report      ReportState
 	Inspect     InspectState
+	Models      ModelsState
 	Type        TypeState
 	Training    TrainingState
 	Sensitivity SensitivityState
@@ -79,6 +81,7 @@ func newSession(settings Settings) *session {
 // start connects the session to its tab.
 func (s *session) start(p platform, ui func(func() (draw bool))) {
 	s.platform, s.ui = p, ui
+	s.Local = isLocal(p.Address("/", ""))
 	s.flushed = time.Now().Add(betweenParts - flushEvery) // what the engine said before is heard after the page's first frame
 	err := p.Subscribe(func(kind, payload string) {
 		hear := func() { s.hear(kind, payload) }
@@ -181,24 +184,26 @@ func (s *session) edit(key, value string) {
 // reset goes back to the lab's settings; where to run stays.
 func (s *session) reset() {
 	lab := LabSettings()
-	lab.Where = s.Settings.Where
+	lab.Where, lab.Own = s.Settings.Where, s.Own
 	s.Drafts = nil
 	s.set(lab)
 }
 
 func (s *session) set(settings Settings) {
 	s.Settings, s.Notices = settings, nil
+	delete(s.awaited, "/")
 	s.remember()
 }
 
 // run starts what the settings ask for. The quick run gives way to it.
 func (s *session) run() {
-	if s.Busy() || len(s.Drafts) > 0 {
+	if s.Busy() || len(s.Drafts) > 0 || s.awaited["/"] != nil {
 		return
 	}
 	settings := s.Settings
+	settings.Own = s.Own.NamedBy(settings.Request)
 	hosts := settings.Hosts()
-	if settings.Where == Both && s.Native.Phase == NativeAbsent {
+	if settings.Where == Both && (s.Native.Phase == NativeAbsent || s.staysHere(settings.Request)) {
 		hosts = []string{wire.Browser}
 	}
 	s.begin(func() { s.Plan(settings.Request, hosts, false) })

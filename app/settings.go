@@ -10,14 +10,13 @@ import (
 	"strings"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 )
 
 // Both asks for a run in the browser and then one on the native host; one after the other, because on one machine they
 // would compete for its cores.
 const Both = "both"
 
-// Settings are what the reader chose: a request, and where to run it.
+// Settings are what the reader chose: a request, and where to run it. Its Own is everything that there is, named or not.
 type Settings struct {
 	wire.Request
 	Where string // wire.Browser, wire.Native or Both
@@ -38,7 +37,7 @@ func (s Settings) Hosts() []string {
 func (s Settings) Equal(o Settings) bool { return s.Query() == o.Query() }
 
 // keys are the settings' names in a URL's query.
-var keys = []string{"models", "variants", "batches", "runs", "where", "input", "weights", "seed", "threads", "examples", "engine"}
+var keys = []string{"models", "variants", "batches", "runs", "where", "input", "weights", "seed", "threads", "examples", "engine", "test", "calibrate"}
 
 // With returns the settings with one of them changed, named and spelled as in a URL's query, or the reason why not.
 func (s Settings) With(key, value string) (Settings, error) {
@@ -49,7 +48,7 @@ func (s Settings) With(key, value string) (Settings, error) {
 	if err != nil {
 		return Settings{}, err
 	}
-	s.Models, s.Variants = inOrder(s.Models, nn.IDs()), inOrder(s.Variants, wire.VariantIDs())
+	s.Models, s.Variants = inOrder(s.Models, s.Catalog().IDs()), inOrder(s.Variants, wire.VariantIDs())
 	return s, nil
 }
 
@@ -79,6 +78,10 @@ func (s *Settings) parse(key, v string) (err error) {
 		s.Examples, err = parseInt("examples", v)
 	case "engine":
 		s.Engine, err = parseEngine(v)
+	case "test":
+		s.Test = v
+	case "calibrate":
+		s.Calibration = v
 	default:
 		err = fmt.Errorf("there is no setting %q", key)
 	}
@@ -114,16 +117,23 @@ func (s Settings) value(key string) string {
 		return strconv.Itoa(s.Examples)
 	case "engine":
 		return cmp.Or(s.Engine, fastest)
+	case "test":
+		return s.Test
+	case "calibrate":
+		return s.Calibration
 	}
 	return ""
 }
 
-// Query spells the settings as a URL's query, every one of them, so that a link means the same when defaults change.
+// Query spells the settings as a URL's query, every one of them that says anything, so that a link means the same when defaults
+// change.
 func (s Settings) Query() string {
-	parts := make([]string, len(keys))
-	for i, key := range keys {
-		// A comma needs no escape in a query, and a link is for reading too.
-		parts[i] = key + "=" + strings.ReplaceAll(url.QueryEscape(s.value(key)), "%2C", ",")
+	var parts []string
+	for _, key := range keys {
+		if v := s.value(key); v != "" {
+			// A comma needs no escape in a query, and a link is for reading too.
+			parts = append(parts, key+"="+strings.ReplaceAll(url.QueryEscape(v), "%2C", ","))
+		}
 	}
 	return strings.Join(parts, "&")
 }
@@ -131,10 +141,12 @@ func (s Settings) Query() string {
 // maxValue bounds what is read of one setting; the longest that means something has under 80 bytes.
 const maxValue = 256
 
-// ParseSettings reads a URL's query. What is missing is the lab's; what is malformed is the lab's too, and a sentence
-// for the reader says so. The settings returned are always valid. Keys that are not settings are not ours to judge.
-func ParseSettings(query url.Values) (Settings, []string) {
+// ParseSettings reads a URL's query, which may name what is the reader's own. What is missing is the lab's; what is malformed is the
+// lab's too, and a sentence for the reader says so. The settings returned are always valid. Keys that are not settings are not ours
+// to judge.
+func ParseSettings(query url.Values, own *wire.Own) (Settings, []string) {
 	s, notices := LabSettings(), []string(nil)
+	s.Own = own
 	for _, key := range keys {
 		values, ok := query[key]
 		if !ok {
@@ -241,6 +253,12 @@ func Departures(r wire.Request) []string {
 	}
 	if r.Examples != 0 {
 		d = append(d, fmt.Sprintf("accuracy on the first %s instead of all", plural(r.Examples, "test example")))
+	}
+	if r.Test != "" {
+		d = append(d, "accuracy on your "+r.Test+" instead of the test set")
+	}
+	if r.Calibration != "" {
+		d = append(d, "calibrated with your "+r.Calibration+" instead of the lab’s sample")
 	}
 	return d
 }

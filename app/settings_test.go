@@ -19,7 +19,7 @@ func TestSettingsRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, notices := ParseSettings(q)
+		got, notices := ParseSettings(q, nil)
 		if len(notices) > 0 {
 			t.Errorf("%s: %v", s.Query(), notices)
 		}
@@ -34,7 +34,7 @@ func TestSettingsRoundTrip(t *testing.T) {
 }
 
 func TestBareAddressIsTheLab(t *testing.T) {
-	s, notices := ParseSettings(url.Values{"utm_source": {"elsewhere"}})
+	s, notices := ParseSettings(url.Values{"utm_source": {"elsewhere"}}, nil)
 	if len(notices) > 0 || !s.Equal(LabSettings()) || !s.IsLab() || s.Where != Both {
 		t.Errorf("%+v, %v", s, notices)
 	}
@@ -73,7 +73,7 @@ func TestMalformedLinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, notices := ParseSettings(q)
+		s, notices := ParseSettings(q, nil)
 		if len(notices) != 1 || !strings.Contains(notices[0], tt.says) || !strings.HasSuffix(notices[0], ".") {
 			t.Errorf("%.40s: %q", tt.query, notices)
 		}
@@ -127,7 +127,7 @@ func FuzzParseSettings(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s, _ := ParseSettings(q)
+		s, _ := ParseSettings(q, nil)
 		if err := s.Validate(); err != nil {
 			t.Fatalf("%q: %v", query, err)
 		}
@@ -135,7 +135,7 @@ func FuzzParseSettings(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", s.Query(), err)
 		}
-		back, notices := ParseSettings(again)
+		back, notices := ParseSettings(again, nil)
 		if len(notices) > 0 || !reflect.DeepEqual(back, s) {
 			t.Fatalf("%q: %+v became %+v, %v", query, s, back, notices)
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 )
 
 // EnginePhase is how far the browser's compute worker has come.
@@ -88,6 +87,11 @@ type State struct {
 	Notices  []string         // what was wrong with the link
 	Drafts   map[string]Draft // what the reader typed that can't be taken, by the setting's key
 
+	// Own is what the reader brought, nil until the worker has told.
+	Own *wire.Own
+	// Local reports whether the server is on this machine: only then is it given what is the reader's own.
+	Local bool
+
 	Engine   Engine
 	Native   Native
 	Hardware map[string]wire.Hardware
@@ -117,7 +121,8 @@ func (s *State) Plan(req wire.Request, hosts []string, quick bool) {
 	if r.Notes == nil || r.Quick != quick || !comparable(r.Request, req) {
 		*r = Results{Quick: quick, Request: req, Notes: map[string][]string{}}
 	}
-	r.Request.Models = inOrder(append(slices.Clone(r.Request.Models), req.Models...), nn.IDs())
+	r.Request.Own = merged(r.Request.Own, req.Own)
+	r.Request.Models = inOrder(append(slices.Clone(r.Request.Models), req.Models...), r.Request.Catalog().IDs())
 	r.Request.Variants = inOrder(append(slices.Clone(r.Request.Variants), req.Variants...), wire.VariantIDs())
 	s.Runs, s.Partial = nil, nil
 	for _, h := range hosts {
@@ -200,7 +205,8 @@ func engineOn(engine, host string, hosts []string, engines map[string][]string) 
 // comparable reports whether rows of the two requests may stand in one table.
 func comparable(a, b wire.Request) bool {
 	return slices.Equal(a.Batches, b.Batches) && a.Runs == b.Runs && a.Threads == b.Threads && a.Input == b.Input &&
-		a.Engine == b.Engine && a.Seed == b.Seed && a.Examples == b.Examples && a.Weights == b.Weights
+		a.Engine == b.Engine && a.Seed == b.Seed && a.Examples == b.Examples && a.Weights == b.Weights &&
+		a.Test == b.Test && a.Calibration == b.Calibration && sameOwn(a.Own, b.Own)
 }
 
 func (r Run) covers(model, variant, host string) bool {

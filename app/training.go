@@ -21,10 +21,11 @@ func trainingView() view {
 			"everything delicate stays float32. Watch both kinds of training side by side, from the same weights, on the same examples.",
 		Render: renderTraining, Late: []string{partTrainLive, partTrainRows},
 		Visit: func(s *session, query url.Values) (notices []string) {
-			s.Training.Choice, notices = parseTrainChoice(query)
+			s.Training.Choice, notices = parseTrainChoice(query, s.Own)
 			s.Training.Drafts = nil
 			return notices
 		},
+		Named: []string{keyTrain},
 		Query: func(s *session) string { return s.Training.choice().query() },
 		Enter: (*session).recallStudy,
 	}
@@ -42,9 +43,15 @@ type TrainingState struct {
 
 func (st *TrainingState) choice() trainChoice {
 	if st.Choice.Model == "" {
-		st.Choice = firstTrainChoice()
+		st.Choice = firstTrainChoice(nil)
 	}
 	return st.Choice
+}
+
+// meet takes up what there is of the reader's own.
+func (st *TrainingState) meet(own *wire.Own) {
+	st.Choice = st.choice()
+	st.Choice.Own = own
 }
 
 // A liveTraining is what the experiment that the reader asked for has given so far.
@@ -107,7 +114,7 @@ func renderTraining(s *session, level int) goapp.UI {
 				heading(level, "train-measure", "Train it twice"),
 				goapp.P().Text("Once in float32, once with mixed precision, by turns."),
 			),
-			&trainControls{S: s, Choice: s.Training.choice(), Drafts: s.Training.Drafts, Hint: s.trainHint()},
+			&trainControls{S: s, Choice: s.Training.choice(), Drafts: s.Training.Drafts, Hint: s.trainHint(), Places: s.placesFor(s.Training.choice().Where, s.Training.choice().request())},
 			s.part(partTrainAsk, func() goapp.UI { return s.askTraining() }),
 			s.part(partTrainLive, func() goapp.UI { return s.trainCurves(level + 1) }),
 		),
@@ -119,6 +126,7 @@ func renderTraining(s *session, level int) goapp.UI {
 // chooseTraining changes one thing of the choice, spelled as in the address. What can't be taken stays in its field with the reason.
 func (s *session) chooseTraining(key, value string) {
 	st := &s.Training
+	delete(s.awaited, trainingView().Path)
 	st.Choice = choose(s, st.choice(), &st.Drafts, key, value)
 	s.remember()
 }
@@ -126,7 +134,7 @@ func (s *session) chooseTraining(key, value string) {
 // train has the chosen host train.
 func (s *session) train() {
 	st := &s.Training
-	if s.measuring(wire.OpAMP) || len(st.Drafts) > 0 || s.nowhere(st.choice().Where) {
+	if s.measuring(wire.OpAMP) || len(st.Drafts) > 0 || s.barred(st.choice().Where, st.choice().request()) != "" {
 		return
 	}
 	c := st.choice()

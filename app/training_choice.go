@@ -13,6 +13,7 @@ import (
 
 // A trainChoice is what the reader chose in Training. It is always one that a host can carry out.
 type trainChoice struct {
+	Own         *wire.Own // what the reader brought, to choose from beside the lab's
 	Model, Type string
 	Where       string // wire.Browser or wire.Native
 
@@ -30,8 +31,8 @@ const (
 	quickLimit = 12000
 )
 
-func firstTrainChoice() trainChoice {
-	return trainChoice{Model: "mnist-lab1", Type: wire.BFloat16, Where: wire.Browser}
+func firstTrainChoice(own *wire.Own) trainChoice {
+	return trainChoice{Own: own, Model: "mnist-lab1", Type: wire.BFloat16, Where: wire.Browser}
 }
 
 // The keys of Training in an address.
@@ -51,7 +52,7 @@ func (c trainChoice) with(key, v string) (next trainChoice, err error) {
 	next = c
 	switch key {
 	case keyTrain:
-		_, err = nn.SpecOf(brief(v))
+		_, err = c.Own.Catalog().Of(v)
 		next.Model = v
 	case keyAMP:
 		next.Type, err = oneOf("type", v, wire.BFloat16, wire.Float16)
@@ -103,21 +104,24 @@ func (c trainChoice) value(key string) string {
 }
 
 // query spells what differs from the choice at first, as parseTrainChoice reads it.
-func (c trainChoice) query() string { return queryOf(c, firstTrainChoice(), trainKeys) }
+func (c trainChoice) query() string { return queryOf(c, firstTrainChoice(c.Own), trainKeys) }
 
 // parseTrainChoice reads an address.
-func parseTrainChoice(query url.Values) (trainChoice, []string) {
-	return readChoices(firstTrainChoice(), trainKeys, query)
+func parseTrainChoice(query url.Values, own *wire.Own) (trainChoice, []string) {
+	return readChoices(firstTrainChoice(own), trainKeys, query)
 }
 
 // spec is the model's, which is always one that there is.
 func (c trainChoice) spec() nn.Spec {
-	spec, _ := nn.SpecOf(c.Model)
+	spec, _ := c.Own.Catalog().Of(c.Model)
 	return spec
 }
 
 // examples counts the training set, and names what is in it.
 func (c trainChoice) examples() (n int, kind string) {
+	if d, err := c.Own.DataOf(c.spec().Calibration); err == nil {
+		return d.Examples, "example"
+	}
 	if c.spec().Data == nn.SST2 {
 		return 67349, "phrase"
 	}
@@ -189,6 +193,7 @@ func (c trainChoice) withAmount(id string) trainChoice {
 func (c trainChoice) request() *wire.Request {
 	r := wire.Lab()
 	r.Models = []string{c.Model}
+	r.Own = c.Own.NamedBy(r)
 	return &r
 }
 

@@ -18,6 +18,7 @@ type trainControls struct {
 	Choice trainChoice
 	Drafts map[string]Draft
 	Hint   string
+	Places []pick
 }
 
 func (c *trainControls) Render() goapp.UI {
@@ -31,9 +32,9 @@ func (c *trainControls) Render() goapp.UI {
 	}
 	return goapp.Div().Class("controls train-controls").Role("form").Aria("label", "Settings of the training").Body(
 		goapp.Div().Class("fields").Body(
-			segment(keyTrain, "Network", c.Choice.Model, modelChoices(), c.onChoice(keyTrain)),
+			segment(keyTrain, "Network", c.Choice.Model, modelChoices(c.Choice.Own.Catalog()), c.onChoice(keyTrain)),
 			segment(keyAMP, "16-bit type", c.Choice.Type, []pick{{wire.BFloat16, "bfloat16"}, {wire.Float16, "float16"}}, c.onChoice(keyAMP)),
-			segment(keyTrainWhere, "Where", c.Choice.Where, []pick{{wire.Browser, "This browser"}, {wire.Native, "Natively"}}, c.onChoice(keyTrainWhere)),
+			segment(keyTrainWhere, "Where", c.Choice.Where, c.Places, c.onChoice(keyTrainWhere)),
 		),
 		goapp.Div().Class("fields").Body(
 			segment("trainamount", "How much", c.Choice.amount(), amountChoices(), c.onAmount),
@@ -73,8 +74,8 @@ func (s *session) chooseAmount(id string) {
 // trainHint says what will be trained, and how its products are computed there.
 func (s *session) trainHint() string {
 	c := s.Training.choice()
-	if s.nowhere(c.Where) {
-		return "No native engine serves this page: choose this browser."
+	if why := s.barred(c.Where, c.request()); why != "" {
+		return why
 	}
 	return sentence(upperFirst("training "+c.says())) + " " + s.emulation(c)
 }
@@ -102,7 +103,7 @@ func (s *session) askTraining() goapp.UI {
 	if off {
 		label = "Training"
 	}
-	off = off || len(s.Training.Drafts) > 0 || s.nowhere(s.Training.choice().Where)
+	off = off || len(s.Training.Drafts) > 0 || s.barred(s.Training.choice().Where, s.Training.choice().request()) != ""
 	return goapp.Div().Class("controls ask train-ask").Body(
 		disable(goapp.Button().Type("button"), off).Class("primary").ID("train").Text(label).OnClick(s.onTrain),
 		&progress{S: s, Op: wire.OpAMP, View: s.experimentProgress(wire.OpAMP)},

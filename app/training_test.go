@@ -21,7 +21,7 @@ func TestTrainChoice(t *testing.T) {
 		"trainlimit=all&trainepochs=2":     {Type: "bf16", Seeds: 1},
 		"trainlimit=60000&trainepochs=50":  {Type: "bf16", Seeds: 1, Epochs: 50},
 	} {
-		c, notices := parseTrainChoice(parse(t, query))
+		c, notices := parseTrainChoice(parse(t, query), nil)
 		if got := c.options(); got != want || len(notices) > 0 {
 			t.Errorf("%q: %+v, %v; want %+v", query, got, notices, want)
 		}
@@ -31,7 +31,7 @@ func TestTrainChoice(t *testing.T) {
 		if err := c.request().Validate(); err != nil {
 			t.Errorf("%q: %v", query, err)
 		}
-		if again, _ := parseTrainChoice(parse(t, c.query())); again != c {
+		if again, _ := parseTrainChoice(parse(t, c.query()), nil); again != c {
 			t.Errorf("%q: %q is read as %+v", query, c.query(), again)
 		}
 	}
@@ -45,12 +45,12 @@ func TestTrainChoice(t *testing.T) {
 		"trainlimit=999999999": "is out of range",
 		"trainseeds=many":      "not a whole number",
 	} {
-		c, notices := parseTrainChoice(parse(t, query))
-		if c != firstTrainChoice() || len(notices) != 1 || !strings.Contains(notices[0], want) {
+		c, notices := parseTrainChoice(parse(t, query), nil)
+		if c != firstTrainChoice(nil) || len(notices) != 1 || !strings.Contains(notices[0], want) {
 			t.Errorf("%q: %+v, %q", query, c, notices)
 		}
 	}
-	c := firstTrainChoice()
+	c := firstTrainChoice(nil)
 	if c.amount() != "quick" || c.withAmount("lab").amount() != "lab" || c.withAmount("none") != c {
 		t.Errorf("the amounts: %q, %q", c.amount(), c.withAmount("lab").amount())
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
+	"quantlab/core/report"
 )
 
 // typeView lets the reader type a sentence and shows what every variant answers.
@@ -22,6 +24,7 @@ func typeView() view {
 			"every key. Below stands which words it knows and what each of them adds to the decision.",
 		Render: renderType, Late: []string{"type-words"},
 		Visit: visitType,
+		Named: []string{"sentences"},
 		Query: func(s *session) string { return s.Type.query() },
 		Enter: func(s *session) {
 			s.askSentence(true)
@@ -59,7 +62,7 @@ const mostSentence = 8 << 10
 
 // A TypeState is what the Type view knows: the reader's sentence, what was answered to it, and what was found.
 type TypeState struct {
-	Sentences string // sst2-lab1, sst2-lab2 or Both
+	Sentences string // a model that reads sentences, or Both of the lab's
 	Text      string
 	Without   string // the variant that is asked with each word left out
 	InOrder   bool   // what the words add in the sentence's order, not by size
@@ -95,11 +98,25 @@ func (t *TypeState) models() []string {
 	switch t.Sentences {
 	case Both:
 		return []string{sentenceLab2, sentenceLab1}
-	case sentenceLab1:
-		return []string{sentenceLab1}
+	case "":
+		return []string{sentenceLab2}
 	}
-	return []string{sentenceLab2}
+	return []string{t.Sentences}
 }
+
+// forgetOwn forgets what was said of models and examples of the reader's own: others may have their names now.
+func (t *TypeState) forgetOwn() {
+	maps.DeleteFunc(t.Replies, func(model string, _ reply) bool { return model != sentenceLab1 && model != sentenceLab2 })
+	if t.Samples.Of != "" {
+		t.Samples = sentenceSamples{Seed: t.Samples.Seed}
+	}
+	if h := t.Hunt; h.Model != sentenceLab1 && h.Model != sentenceLab2 {
+		t.Hunt = hunt{Model: h.Model, Variant: h.Variant}
+	}
+}
+
+// typeTest is the set that sentences to begin with are of: that of the first model that is asked.
+func (s *session) typeTest() testSet { return testSetOf(s.spec(s.Type.models()[0]), s.Own, "") }
 
 // empty reports whether there is nothing to answer.
 func (t *TypeState) empty() bool { return strings.TrimSpace(t.Text) == "" }
@@ -162,14 +179,14 @@ func (t *TypeState) query() string {
 }
 
 // parseType reads what query spells, and says what it could not take.
-func parseType(query url.Values) (t TypeState, notices []string) {
+func parseType(query url.Values, models nn.Catalog) (t TypeState, notices []string) {
 	refuse := func(format string, args ...any) { notices = append(notices, fmt.Sprintf(format, args...)) }
 	t = TypeState{Sentences: sentenceLab2, Without: wire.Baseline, Text: firstSentence}
 	if v := query.Get("sentences"); v != "" {
-		if v == sentenceLab1 || v == sentenceLab2 || v == Both {
+		if readers := modelsOn(nn.SST2, models).IDs(); v == Both || slices.Contains(readers, v) {
 			t.Sentences = v
 		} else {
-			refuse("The link says sentences=%.40q: choose %s, %s or %s.", v, sentenceLab2, sentenceLab1, Both)
+			refuse("The link says sentences=%.40q: choose from %s and %s.", v, strings.Join(readers, ", "), Both)
 		}
 	}
 	if v := query.Get("without"); v != "" {
@@ -206,13 +223,14 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 // visitType takes over what an address says. Answers stay where they are still true.
 func visitType(s *session, query url.Values) []string {
-	next, notices := parseType(query)
+	next, notices := parseType(query, s.catalog())
 	t := &s.Type
 	t.Sentences, t.Without, t.InOrder = next.Sentences, next.Without, next.InOrder
-	if t.Hunt.Model == "" {
-		t.Hunt = hunt{Model: sentenceLab2, Variant: "static-qint8"}
+	if !slices.Contains(t.models(), t.Hunt.Model) {
+		s.drop("type-search")
+		t.Hunt = hunt{Model: t.models()[0], Variant: "static-qint8"}
 	}
-	if t.Placed > 0 && t.Text == next.Text {
+	if t.Placed > 0 && (t.Text == next.Text || !t.linkable() && !query.Has("text")) {
 		return notices
 	}
 	origin := fromLink
@@ -236,11 +254,10 @@ func (s *session) leftOut(model string) string {
 }
 
 // vocabulary says which words a model knows.
-func vocabulary(model string) (known, unknown string) {
-	spec, err := nn.SpecOf(model)
+func vocabulary(spec nn.Spec) (known, unknown string) {
 	switch {
-	case err != nil:
-		return "", ""
+	case spec.Own:
+		return fmt.Sprintf("of its %s words", report.Count(spec.Vocab)), "not in its vocabulary"
 	case spec.Vocab > 0:
 		return fmt.Sprintf("of its %d words", spec.Vocab), fmt.Sprintf("not among the %d most frequent", spec.Vocab)
 	}
@@ -252,13 +269,13 @@ func renderType(s *session, level int) goapp.UI {
 	return goapp.Div().Class("type").Body(
 		goapp.Div().Class("type-stage").Body(
 			goapp.Section().Class("type-ask").Aria("label", "Your sentence").Body(
-				&sentenceBox{S: s, Sentences: t.Sentences, Given: t.Given, Placed: t.Placed, Rows: boxRows(t.Text)},
+				&sentenceBox{S: s, Models: s.sentenceModels(), Sentences: t.Sentences, Given: t.Given, Placed: t.Placed, Rows: boxRows(t.Text)},
 				s.part("type-state", func() goapp.UI { return s.sentenceState() }),
 			),
 			goapp.Section().Class("type-answers").Aria("label", "Answers").Body(
 				s.part("type-answers", func() goapp.UI { return s.sentenceAnswers() }),
 			),
-			&sentenceExamples{S: s, View: t.Samples},
+			&sentenceExamples{S: s, Test: s.typeTest(), View: t.Samples},
 		),
 		s.part("type-words", func() goapp.UI { return s.sentenceWords(level) }),
 		&sentenceHunt{S: s, Level: level, View: s.huntView()},

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -25,8 +26,18 @@ const (
 	pauseRepeats = 20
 )
 
-// sentenceLanes are the lanes of the models, the smaller one first.
-var sentenceLanes = []struct{ model, lane string }{{sentenceLab2, "type"}, {sentenceLab1, "type-2"}}
+// sentenceLanes are the lanes of the models: the lab's, the smaller one first, and one of the reader's own.
+var sentenceLanes = []string{"type", "type-2", "type-own"}
+
+func sentenceLane(model string) string {
+	switch model {
+	case sentenceLab2:
+		return sentenceLanes[0]
+	case sentenceLab1:
+		return sentenceLanes[1]
+	}
+	return sentenceLanes[2]
+}
 
 // typed takes over what the reader typed.
 func (s *session) typed(text string) {
@@ -94,24 +105,31 @@ func (s *session) pause(delay time.Duration, f func()) {
 // however many words there are; a newer question does not wait for it.
 func (s *session) askSentence(full bool) {
 	t := &s.Type
-	for _, l := range sentenceLanes {
-		model := l.model
-		if t.empty() || !slices.Contains(t.models(), model) {
-			s.drop(l.lane)
-			delete(t.Replies, model)
-			continue
+	models := t.models()
+	if t.empty() {
+		models = nil
+	}
+	for _, lane := range sentenceLanes {
+		if !slices.ContainsFunc(models, func(model string) bool { return sentenceLane(model) == lane }) {
+			s.drop(lane)
 		}
+	}
+	maps.DeleteFunc(t.Replies, func(model string, _ reply) bool { return !slices.Contains(models, model) })
+	for _, model := range models {
 		text := t.Text
 		req := wire.PredictRequest{Model: model, Custom: s.customFor(model), Text: text, Repeats: liveRepeats}
-		if len(text) <= explainLive || full && len(text) <= explainMost {
+		if s.explains(model) && (len(text) <= explainLive || full && len(text) <= explainMost) {
 			req.Explain = s.leftOut(model)
 		}
 		if full {
 			req.Repeats = pauseRepeats
 		}
-		s.ask(l.lane, wire.Command{Op: wire.OpPredict, Predict: &req}, len(text) > explainLive, func(e wire.Event) { s.hearReply(model, text, e) })
+		s.ask(sentenceLane(model), wire.Command{Op: wire.OpPredict, Predict: &req}, len(text) > explainLive, func(e wire.Event) { s.hearReply(model, text, e) })
 	}
 }
+
+// explains reports whether what each word adds can be told of a model: it decides between two classes.
+func (s *session) explains(model string) bool { return len(s.spec(model).Labels()) == 2 }
 
 // hearReply takes an event that answers a text.
 func (s *session) hearReply(model, text string, e wire.Event) {

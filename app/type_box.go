@@ -2,10 +2,12 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
+	"quantlab/core/nn"
 	"quantlab/core/report"
 )
 
@@ -17,6 +19,7 @@ var cutWords = fmt.Sprintf("The box takes at most %s bytes: what was beyond is c
 type sentenceBox struct {
 	goapp.Compo
 	S         *session
+	Models    []option
 	Sentences string
 	Given     string
 	Placed    int
@@ -70,8 +73,8 @@ func (b *sentenceBox) Render() goapp.UI {
 	return goapp.Div().Class("sentence-box").Body(
 		goapp.FieldSet().Class("sentence-models").Body(
 			goapp.Legend().Text("Network"),
-			goapp.Div().Class("seg").Body(goapp.Range(sentenceModels).Slice(func(i int) goapp.UI {
-				o := sentenceModels[i]
+			goapp.Div().Class("seg").Body(goapp.Range(b.Models).Slice(func(i int) goapp.UI {
+				o := b.Models[i]
 				return goapp.Label().Title(o.Title).Body(
 					check(goapp.Input().Type("radio"), o.Value == b.Sentences).Name("sentences").Value(o.Value).OnChange(b.onModels),
 					goapp.Span().Text(o.Label),
@@ -85,10 +88,14 @@ func (b *sentenceBox) Render() goapp.UI {
 	)
 }
 
-var sentenceModels = []option{
-	{Value: sentenceLab2, Label: sentenceLab2, Title: "5,000 words, 3 hidden layers, 5.6 MB"},
-	{Value: sentenceLab1, Label: sentenceLab1, Title: "14,816 words, 1 hidden layer, 30 MB: loaded when it is first asked"},
-	{Value: Both, Label: "Both", Title: "both networks, one below the other"},
+// sentenceModels are the choices: the lab's, both of them, the reader's own.
+func (s *session) sentenceModels() []option {
+	models := slices.DeleteFunc(modelsOn(nn.SST2, s.catalog()), func(m nn.Spec) bool { return !m.Own })
+	return append([]option{
+		{Value: sentenceLab2, Label: sentenceLab2, Title: "5,000 words, 3 hidden layers, 5.6 MB"},
+		{Value: sentenceLab1, Label: sentenceLab1, Title: "14,816 words, 1 hidden layer, 30 MB: loaded when it is first asked"},
+		{Value: Both, Label: "Both", Title: "both networks, one below the other"},
+	}, modelOptions(models)...)
 }
 
 func (b *sentenceBox) onInput(ctx goapp.Context, _ goapp.Event) {
@@ -102,9 +109,16 @@ func (b *sentenceBox) onModels(ctx goapp.Context, _ goapp.Event) {
 // chooseSentences asks another network, or both.
 func (s *session) chooseSentences(models string) {
 	t := &s.Type
+	before := s.typeTest()
 	t.Sentences, t.Mix = models, mix{}
 	t.Turn++
+	delete(s.awaited, typeView().Path)
 	t.Hunt.Model = t.models()[0]
+	if s.typeTest().Of != before.Of {
+		s.drop("type-search")
+		t.Hunt = hunt{Model: t.Hunt.Model, Variant: t.Hunt.Variant}
+		s.moreSamples()
+	}
 	s.remember()
 	s.askSentence(true)
 	t.Unsaid = true

@@ -48,7 +48,7 @@ func (s *session) hearHunt(e wire.Event) {
 		}
 	case wire.EventDone:
 		h.Going, h.Over = false, true
-		s.say(huntWords(*h))
+		s.say(huntWords(*h, s.typeTest()))
 	case wire.EventError:
 		h.Going, h.Failed = false, s.missingSentences(e.Text)
 		s.say("The search failed. " + sentence(e.Text))
@@ -60,7 +60,7 @@ func (s *session) hearHunt(e wire.Event) {
 func (s *session) stopHunt() {
 	s.drop("type-search")
 	s.Type.Hunt.Going, s.Type.Hunt.Canceled = false, true
-	s.say(huntWords(s.Type.Hunt))
+	s.say(huntWords(s.Type.Hunt, s.typeTest()))
 }
 
 // chooseHunt takes a value of searchOptions.
@@ -71,32 +71,33 @@ func (s *session) chooseHunt(choice string) {
 }
 
 // huntWords say how a search ended.
-func huntWords(h hunt) string {
+func huntWords(h hunt, test testSet) string {
 	who := answerName(h.Variant) + " and float32"
 	n := len(h.Found)
 	switch {
 	case h.Canceled:
 		return fmt.Sprintf("Cancelled: %s found so far.", plural(n, "sentence"))
 	case n == 0:
-		return fmt.Sprintf("All of the dev set was searched: %s give every sentence the same answer.", who)
+		return fmt.Sprintf("All of %s was searched: %s give every sentence the same answer.", test.name(), who)
 	case n == mostSentences:
 		return fmt.Sprintf("The first %s on which %s disagree.", plural(n, "sentence"), who)
 	case n == 1:
-		return fmt.Sprintf("All of the dev set was searched: %s disagree on 1 sentence.", who)
+		return fmt.Sprintf("All of %s was searched: %s disagree on 1 sentence.", test.name(), who)
 	}
-	return fmt.Sprintf("All of the dev set was searched: %s disagree on %s.", who, plural(n, "sentence"))
+	return fmt.Sprintf("All of %s was searched: %s disagree on %s.", test.name(), who, plural(n, "sentence"))
 }
 
 // A huntView is the search as it is shown.
 type huntView struct {
 	hunt
+	Test    testSet
 	Options []option
 	Chosen  string
 }
 
 func (s *session) huntView() huntView {
 	h := s.Type.Hunt
-	return huntView{hunt: h, Options: s.searchOptions(s.Type.models()), Chosen: h.Model + "/" + h.Variant}
+	return huntView{hunt: h, Test: s.typeTest(), Options: s.searchOptions(s.Type.models()), Chosen: h.Model + "/" + h.Variant}
 }
 
 // sentenceHunt is “Find one that differs”.
@@ -118,7 +119,7 @@ func (c *sentenceHunt) Render() goapp.UI {
 	return goapp.Section().Class("section type-hunt").Aria("labelledby", "type-hunt").Body(
 		goapp.Div().Class("head").Body(
 			heading(c.Level, "type-hunt", "Find one that differs"),
-			goapp.P().Text("Searches the 872 sentences of the dev set for those that a variant and float32 answer differently."),
+			goapp.P().Text("Searches "+v.Test.sentences()+" for those that a variant and float32 answer differently."),
 		),
 		goapp.Div().Class("fields hunt-fields").Body(
 			goapp.Div().Class("field").Body(
@@ -149,7 +150,7 @@ func (c *sentenceHunt) state() goapp.UI {
 		}
 		return goapp.Div().Class("status").Body(goapp.Span().Class("step").Text(step), bar, goapp.Span().Text(plural(len(v.Found), "sentence")+" found"))
 	case v.Over || v.Canceled:
-		return goapp.P().Class("hunt-words").Text(huntWords(v.hunt))
+		return goapp.P().Class("hunt-words").Text(huntWords(v.hunt, v.Test))
 	}
 	return goapp.P().Class("hint").Text("Press a sentence that was found to see which word tips it.")
 }

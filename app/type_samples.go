@@ -14,15 +14,16 @@ const sampleCount = 4
 // sentenceSamples are the sentences offered as buttons.
 type sentenceSamples struct {
 	Seed    uint64
+	Of      string // the reader's own examples that they are of, or ""
 	List    []wire.Example
 	Asking  bool
 	Failed  string
 	arrived []wire.Example
 }
 
-// askSamples fetches the first sentences, once.
+// askSamples fetches the first sentences, once for each set that they can be of.
 func (s *session) askSamples() {
-	if a := &s.Type.Samples; a.List == nil && !a.Asking {
+	if a := &s.Type.Samples; a.List == nil && !a.Asking || a.Of != s.typeTest().Of {
 		s.moreSamples()
 	}
 }
@@ -33,6 +34,13 @@ func (s *session) moreSamples() {
 	a := &s.Type.Samples
 	a.Seed, a.Asking, a.Failed, a.arrived = a.Seed+1, true, "", nil
 	req := wire.SamplesRequest{Model: sentenceLab2, Count: sampleCount, Seed: a.Seed}
+	test := s.typeTest()
+	if test.Of != "" {
+		req.Model = s.Type.models()[0]
+	}
+	if a.Of != test.Of {
+		a.Of, a.List = test.Of, nil
+	}
 	s.ask("type-samples", wire.Command{Op: wire.OpSamples, Samples: &req}, true, func(e wire.Event) {
 		switch e.Kind {
 		case wire.EventExample:
@@ -53,17 +61,14 @@ func (s *session) moreSamples() {
 
 // giveExample puts an example into the box.
 func (s *session) giveExample(e wire.Example) {
-	s.give(e.Text, exampleOrigin(e))
-}
-
-func exampleOrigin(e wire.Example) string {
-	return "Sentence " + strconv.Itoa(e.Index+1) + " of the dev set, whose right answer is " + e.Label + "."
+	s.give(e.Text, "Sentence "+strconv.Itoa(e.Index+1)+" of "+s.typeTest().name()+", whose right answer is "+e.Label+".")
 }
 
 // sentenceExamples offers sentences of the dev set.
 type sentenceExamples struct {
 	goapp.Compo
 	S    *session
+	Test testSet
 	View sentenceSamples
 }
 
@@ -80,13 +85,16 @@ func (x *sentenceExamples) Render() goapp.UI {
 			items = append(items, goapp.Li().Class("to-come").Body(goapp.Span().Class("skeleton").Aria("hidden", "true")))
 		}
 	}
-	more := "More"
+	more, from := "More", "From the dev set, which the networks never saw in training, with the right answer:"
+	if x.Test.Of != "" {
+		from = "From your " + x.Test.Of + ", with the right answer:"
+	}
 	if a.Failed != "" {
 		more = "Try again"
 	}
 	return goapp.Div().Class("sentence-examples").Body(
 		goapp.Div().Class("sentence-examples-head").Body(
-			goapp.P().ID("examples-label").Text("From the dev set, which the networks never saw in training, with the right answer:"),
+			goapp.P().ID("examples-label").Text(from),
 			disable(goapp.Button().Type("button"), a.Asking).ID("more-examples").Class("small").Text(more).OnClick(x.onMore),
 		),
 		goapp.Ul().Aria("labelledby", "examples-label").Body(items...),

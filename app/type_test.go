@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"quantlab/core/nn"
 )
 
 func TestTypeQuery(t *testing.T) {
@@ -31,7 +33,7 @@ func TestTypeQuery(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		got, notices := parseType(query)
+		got, notices := parseType(query, nn.CatalogOf(nil))
 		if got.Sentences != tt.want.Sentences || got.Without != tt.want.Without || got.InOrder != tt.want.InOrder || got.Text != tt.want.Text {
 			t.Errorf("%s: %.200q is read as %+v", name, tt.query, got)
 		}
@@ -54,7 +56,7 @@ func FuzzTypeQuery(f *testing.F) {
 		if err != nil {
 			return
 		}
-		one, _ := parseType(query)
+		one, _ := parseType(query, nn.CatalogOf(nil))
 		if len(one.Text) > maxLinkText || !utf8.ValidString(one.Text) {
 			t.Fatalf("%q gives a text of %d bytes, %.80q", raw, len(one.Text), one.Text)
 		}
@@ -62,7 +64,7 @@ func FuzzTypeQuery(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q is spelled as what can't be read: %v", raw, err)
 		}
-		two, notices := parseType(query)
+		two, notices := parseType(query, nn.CatalogOf(nil))
 		if len(notices) > 0 || one.Sentences != two.Sentences || one.Without != two.Without || one.InOrder != two.InOrder || one.Text != two.Text {
 			t.Fatalf("%q: %+v becomes %+v, %q", raw, one, two, notices)
 		}

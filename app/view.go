@@ -22,6 +22,8 @@ type view struct {
 	Late []string
 	// Visit takes over what an address says; what it leaves out is as at first. It returns what was wrong with it.
 	Visit func(s *session, query url.Values) (notices []string)
+	// Named are the keys of the view's that name models and examples, which may be the reader's own, and those that depend on them.
+	Named []string
 	// Query spells the view's state as Visit reads it; "" is the state at first. No two views share a key.
 	Query func(s *session) string
 	// Enter is called in the browser when the reader comes to the view, after Visit, and after the engine was started anew.
@@ -38,7 +40,7 @@ const (
 )
 
 func views() []view {
-	return []view{experimentsView(), drawView(), typeView(), inspectView(), sensitivityView(), trainingView(), reportView()}
+	return []view{experimentsView(), drawView(), typeView(), inspectView(), sensitivityView(), trainingView(), modelsView(), reportView()}
 }
 
 // id is the view's name in addresses: of its section, and of its part in embedded addresses.

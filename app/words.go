@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
 	"quantlab/core/report"
 	"quantlab/core/report/chart"
 )
@@ -23,9 +24,10 @@ const (
 // A wordsView is a sentence as one model sees it.
 type wordsView struct {
 	Model   string
-	Chips   string // HTML: the words in their order
-	Unknown string // which words the model does not know
-	More    string // how many words have no chip
+	Classes [2]string // that it decides between: the one of a decision below zero, the one of one above
+	Chips   string    // HTML: the words in their order
+	Unknown string    // which words the model does not know
+	More    string    // how many words have no chip
 	Parts   partsView
 }
 
@@ -48,14 +50,14 @@ type sumView struct {
 }
 
 // newWords lays out what a model makes of a sentence's words.
-func newWords(p *wire.Prediction, without string, inOrder bool) wordsView {
-	v := wordsView{Model: p.Model, Chips: chipsHTML(p), Unknown: unknownWords(p)}
+func newWords(spec nn.Spec, p *wire.Prediction, without string, inOrder bool) wordsView {
+	v := wordsView{Model: p.Model, Classes: twoClasses(spec), Chips: chipsHTML(spec, p), Unknown: unknownWords(spec, p)}
 	if more := len(p.Words) + p.MoreWords - mostChips; more > 0 {
 		v.More = "and " + plural(more, "more word")
 	}
 	v.Parts.Without = without
 	if d := p.Decision; d != nil {
-		v.Parts = newParts(p, inOrder)
+		v.Parts = newParts(v.Classes, p, inOrder)
 	}
 	return v
 }
@@ -73,7 +75,7 @@ func onceEach(p *wire.Prediction) []wire.Word {
 	return out
 }
 
-func newParts(p *wire.Prediction, inOrder bool) partsView {
+func newParts(classes [2]string, p *wire.Prediction, inOrder bool) partsView {
 	d, words := p.Decision, onceEach(p)
 	total := 0.0
 	for _, w := range words {
@@ -94,7 +96,7 @@ func newParts(p *wire.Prediction, inOrder bool) partsView {
 			return !slices.ContainsFunc(shown, func(s wire.Word) bool { return s.Text == w.Text })
 		})
 	}
-	v := partsView{Without: d.Variant, Sum: newSum(p, total+rest, len(words)), Verdict: decisionWords(d)}
+	v := partsView{Without: d.Variant, Sum: newSum(p, total+rest, len(words)), Verdict: decisionWords(classes, d)}
 	if n := len(words) - len(shown); n > 0 {
 		v.Folded = fmt.Sprintf("The chart shows the %d words that add most; the table has %s.", len(shown), plural(n, "more word"))
 	}
@@ -108,10 +110,24 @@ func newParts(p *wire.Prediction, inOrder bool) partsView {
 	v.Chart = chart.Diverging(chart.DivergingView{
 		Rows: rows, Of: "what the words of the sentence add to the decision of " + p.Model,
 		Bar: "adds, float32, exact", Dot: "without it, " + answerName(d.Variant),
-		Title: "logit of positive minus logit of negative", Before: "negative", After: "positive",
+		Title: decisionTitle(classes, p), Before: classes[0], After: classes[1],
 	})
 	v.Table = chart.Table("What each word adds to the decision of "+p.Model, []string{"Word", "Adds", "Without it"}, partLines(lines, d.Bias, rest, total+rest))
 	return v
+}
+
+// twoClasses are the classes that a model decides between. One of more than two is not asked for its decision.
+func twoClasses(spec nn.Spec) (classes [2]string) {
+	copy(classes[:], spec.Labels())
+	return classes
+}
+
+// decisionTitle says what a decision is. A network with one logit has no second one to take from it.
+func decisionTitle(classes [2]string, p *wire.Prediction) string {
+	if slices.ContainsFunc(p.Answers, func(a wire.Answer) bool { return len(a.Logits) == 1 }) {
+		return "logit of " + classes[1]
+	}
+	return "logit of " + classes[1] + " minus logit of " + classes[0]
 }
 
 // partLines are the table's rows: the words, the biases, and all together.
@@ -159,10 +175,10 @@ func newSum(p *wire.Prediction, words float64, count int) sumView {
 }
 
 // decisionWords says what the difference of the logits means.
-func decisionWords(d *wire.Decision) string {
-	verdict := "positive"
+func decisionWords(classes [2]string, d *wire.Decision) string {
+	verdict := classes[1]
 	if d.Float32 <= 0 {
-		verdict = "negative"
+		verdict = classes[0]
 	}
 	words := "Float32 decides for " + verdict + ": " + signedLogit(d.Float32)
 	if d.Variant != wire.Baseline {
@@ -187,7 +203,7 @@ func signedLogit(v float64) string {
 }
 
 // unknownWords says which words the model does not see, each once.
-func unknownWords(p *wire.Prediction) string {
+func unknownWords(spec nn.Spec, p *wire.Prediction) string {
 	const most = 12
 	var words []string
 	for _, w := range p.Words {
@@ -198,7 +214,7 @@ func unknownWords(p *wire.Prediction) string {
 	if len(words) == 0 {
 		return ""
 	}
-	_, unknown := vocabulary(p.Model)
+	_, unknown := vocabulary(spec)
 	more, are := "", "are"
 	if n := len(words) - most; n > 0 {
 		words, more = words[:most], fmt.Sprintf(" and %s more", report.Count(n))
@@ -225,7 +241,7 @@ func shortWord(word string) string {
 
 // chipsHTML writes a sentence's words as a list of chips. A chip shows what one occurrence of its word adds, and can be focused for
 // more.
-func chipsHTML(p *wire.Prediction) string {
+func chipsHTML(spec nn.Spec, p *wire.Prediction) string {
 	words := p.Words[:min(len(p.Words), mostChips)]
 	most := 0.0
 	for _, w := range words {
@@ -234,7 +250,7 @@ func chipsHTML(p *wire.Prediction) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<ol class="chips" aria-label="The words as %s sees them, in their order">`, html.EscapeString(p.Model))
 	for i, w := range words {
-		chip(&b, p, w, most, i == 0)
+		chip(&b, spec, p, w, most, i == 0)
 	}
 	b.WriteString(`</ol>`)
 	return b.String()
@@ -243,7 +259,7 @@ func chipsHTML(p *wire.Prediction) string {
 // once is what one occurrence of a word adds.
 func once(w wire.Word) float64 { return w.Adds / float64(max(w.Count, 1)) }
 
-func chip(b *strings.Builder, p *wire.Prediction, w wire.Word, most float64, first bool) {
+func chip(b *strings.Builder, spec nn.Spec, p *wire.Prediction, w wire.Word, most float64, first bool) {
 	class, index := "unknown", -1
 	if w.Known {
 		class = "known"
@@ -261,7 +277,7 @@ func chip(b *strings.Builder, p *wire.Prediction, w wire.Word, most float64, fir
 	if !w.Known {
 		b.WriteString(`<span class="adds">unknown</span>`)
 	}
-	fmt.Fprintf(b, `<span class="tip">%s</span></li>`, html.EscapeString(chipWords(p, w)))
+	fmt.Fprintf(b, `<span class="tip">%s</span></li>`, html.EscapeString(chipWords(spec, p, w)))
 }
 
 // chipBar draws what a word adds from the middle, on the sentence's scale.
@@ -280,13 +296,16 @@ func chipBar(v, most float64) string {
 }
 
 // chipWords say what a chip shows, and how frequent its word is.
-func chipWords(p *wire.Prediction, w wire.Word) string {
-	known, unknown := vocabulary(p.Model)
+func chipWords(spec nn.Spec, p *wire.Prediction, w wire.Word) string {
+	known, unknown := vocabulary(spec)
 	name := "“" + isolate(visible(shortWord(w.Text))) + "”"
 	if !w.Known {
 		return name + " is " + unknown + ": the network does not see it."
 	}
 	words := fmt.Sprintf("%s is the %s most frequent %s", name, ordinal(w.Rank), known)
+	if spec.Own { // whose vocabulary may be in any order
+		words = fmt.Sprintf("%s is number %s %s", name, report.Count(w.Rank), known)
+	}
 	if w.Count > 1 {
 		words += fmt.Sprintf(" and occurs %s times", report.Count(w.Count))
 	}

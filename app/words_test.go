@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
 )
 
 func TestTheSumCanBeChecked(t *testing.T) {
 	p := predicted(wire.PredictRequest{Model: sentenceLab2, Text: "fine fine plot qux", Explain: "fp32"})
-	v := newWords(p, "fp32", false)
+	v := newWords(nn.Specs()[3], p, "fp32", false)
 	sum := v.Parts.Sum
 	if sum.Bias != "−0.500" || sum.Words != "+3.000" || sum.Sum != "+2.500" || sum.Positive != "+2.250" || sum.Negative != "−0.250" || sum.Count != "2 known words" || sum.Off != "" {
 		t.Errorf("%+v", sum)
@@ -20,7 +21,7 @@ func TestTheSumCanBeChecked(t *testing.T) {
 		}
 	}
 	p.Decision.Float32 += .01
-	if off := newWords(p, "fp32", false).Parts.Sum.Off; !strings.Contains(off, "more than rounding") {
+	if off := newWords(nn.Specs()[3], p, "fp32", false).Parts.Sum.Off; !strings.Contains(off, "more than rounding") {
 		t.Errorf("a sum that is off is not told: %q", off)
 	}
 }
@@ -28,7 +29,7 @@ func TestTheSumCanBeChecked(t *testing.T) {
 func TestOrderOfTheWords(t *testing.T) {
 	p := predicted(wire.PredictRequest{Model: sentenceLab2, Text: "a remarkable film", Explain: "fp32"})
 	for inOrder, want := range map[bool][]string{false: {"remarkable", "film", ">a<"}, true: {">a<", "remarkable", "film"}} {
-		table, at := newWords(p, "fp32", inOrder).Parts.Table, 0
+		table, at := newWords(nn.Specs()[3], p, "fp32", inOrder).Parts.Table, 0
 		for _, w := range want {
 			i := strings.Index(table[at:], w)
 			if i < 0 {
@@ -47,7 +48,7 @@ func TestManyWords(t *testing.T) {
 	}
 	p := predicted(wire.PredictRequest{Model: sentenceLab2, Text: text.String(), Explain: "fp32"})
 	p.Words, p.MoreWords = p.Words[:250], 50
-	v := newWords(p, "fp32", true)
+	v := newWords(nn.Specs()[3], p, "fp32", true)
 	if n := strings.Count(v.Chips, "<li"); n != mostChips {
 		t.Errorf("%d chips", n)
 	}
@@ -65,7 +66,7 @@ func TestHostileWords(t *testing.T) {
 		{Text: `<img src=x onerror=alert(1)>`}, {Text: `"'&`}, {Text: "\x00\x1b"}, {Text: "\u202e\u2066abc"}, {Text: "</li></ol>"},
 		{Text: strings.Repeat("ab", 1<<15)}, {Text: "<b>", Known: true, Rank: 1, Count: 2, Adds: 1},
 	}, Decision: &wire.Decision{Variant: "fp32"}}
-	v := newWords(p, "fp32", false)
+	v := newWords(nn.Specs()[3], p, "fp32", false)
 	for _, html := range []string{v.Chips, v.Parts.Table, v.Parts.Chart} {
 		if strings.Contains(html, "<img") || strings.Contains(html, "<b>") || strings.ContainsAny(html, "\x00\x1b\u202e\u2066") || inline.MatchString(html) {
 			t.Errorf("%.400q", html)
@@ -91,8 +92,12 @@ func TestChipWords(t *testing.T) {
 		{sentenceLab1, wire.Word{Text: "film", Known: true, Rank: 1012, Count: 2, Adds: -1, Without: -.5},
 			"“film” is the 1,012th most frequent of the 14816 words of the training set and occurs 2 times. Each time it adds −0.500, together −1.000. Without it the decision of float32 changes by +0.500."},
 	} {
+		spec, err := nn.SpecOf(tt.model)
+		if err != nil {
+			t.Fatal(err)
+		}
 		p := &wire.Prediction{Model: tt.model, Decision: &wire.Decision{Variant: "fp32"}}
-		if got := strings.NewReplacer("\u2068", "", "\u2069", "").Replace(chipWords(p, tt.word)); got != tt.want {
+		if got := strings.NewReplacer("\u2068", "", "\u2069", "").Replace(chipWords(spec, p, tt.word)); got != tt.want {
 			t.Errorf("%s", got)
 		}
 	}

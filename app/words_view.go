@@ -7,6 +7,7 @@ import (
 	goapp "github.com/maxence-charriere/go-app/v9/pkg/app"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/report/chart"
 )
 
 // sentenceAnswers are the variants' rows, a table a model, and above them what the reader waits for.
@@ -21,7 +22,7 @@ func (s *session) sentenceAnswers() goapp.UI {
 	v := answersView{Input: "this sentence"}
 	for _, model := range t.models() {
 		r := t.Replies[model]
-		g := newAnswers(model, s.customFor(model) != nil, r.Prediction, r.Timed)
+		g := newAnswers(s.spec(model), s.customFor(model) != nil, r.Prediction, r.Timed)
 		g.Stale = r.Text != t.Text
 		v.Groups = append(v.Groups, g)
 	}
@@ -82,7 +83,10 @@ func (s *session) sentenceWords(level int) goapp.UI {
 		if t.empty() || r.Prediction == nil {
 			continue
 		}
-		v := newWords(r.Prediction, s.leftOut(model), t.InOrder)
+		if !s.explains(model) {
+			continue
+		}
+		v := newWords(s.spec(model), r.Prediction, s.leftOut(model), t.InOrder)
 		v.Parts.TooLong = r.Prediction.Decision == nil && len(t.Text) > explainMost
 		v.Parts.Waiting = r.Prediction.Decision == nil && !v.Parts.TooLong
 		views = append(views, v)
@@ -90,18 +94,31 @@ func (s *session) sentenceWords(level int) goapp.UI {
 	return goapp.Section().Class("section type-words").Aria("labelledby", "type-words").Body(
 		goapp.Div().Class("head").Body(
 			heading(level, "type-words", "What each word adds"),
-			goapp.P().Text("The network gives each answer a score, its logit. The decision is the score of positive minus that of negative: above zero the answer is positive."),
+			goapp.P().Text(s.decisionLede()),
 		),
 		goapp.Div().Class("words-list").Body(goapp.Range(views).Slice(func(i int) goapp.UI {
 			return &wordsCard{S: s, Level: level + 1, View: views[i], Without: s.leftOut(views[i].Model), Own: s.customFor(views[i].Model) != nil, InOrder: t.InOrder, First: i == 0}
 		})),
-		goapp.Div().Body(nothingYet(len(views) == 0, t.empty())),
+		goapp.Div().Body(nothingYet(len(views) == 0, t.empty(), s.explains(t.models()[0]))),
 	)
 }
 
-func nothingYet(nothing, empty bool) goapp.UI {
+// decisionLede says what the decision is that words add to.
+func (s *session) decisionLede() string {
+	spec := s.spec(s.Type.models()[0])
+	switch labels := spec.Labels(); {
+	case len(labels) > 2:
+		return "What each word adds is told of networks that decide between two classes."
+	case spec.Out == 1:
+		return fmt.Sprintf("The network gives one score, its logit. That is the decision: above zero the answer is %s, else %s.", labels[1], labels[0])
+	default:
+		return fmt.Sprintf("The network gives each answer a score, its logit. The decision is the score of %s minus that of %s: above zero the answer is %s.", labels[1], labels[0], labels[1])
+	}
+}
+
+func nothingYet(nothing, empty, explains bool) goapp.UI {
 	switch {
-	case !nothing:
+	case !nothing || !explains:
 		return goapp.Span()
 	case empty:
 		return goapp.P().Class("hint").Text("No words, no parts: only the biases would be left.")
@@ -131,7 +148,7 @@ func (c *wordsCard) Render() goapp.UI {
 				goapp.P().Class("chips-more").Text(v.More),
 				goapp.P().Class("tip-prompt").Aria("hidden", "true").Text("Choose a word to read more of it; the arrow keys walk through them."),
 			),
-			goapp.Raw(chipLegend),
+			goapp.Raw(chipLegend(v.Classes)),
 			goapp.P().Class("unknown-words").Text(v.Unknown),
 			goapp.Div().Class("words-controls").Body(c.controls()...),
 			goapp.Div().Class("words-parts").Body(c.parts()...),
@@ -139,11 +156,13 @@ func (c *wordsCard) Render() goapp.UI {
 	)
 }
 
-const chipLegend = `<ul class="chip-legend" aria-label="What the chips show">` +
-	`<li><svg width="16" height="6" viewBox="0 0 16 6" aria-hidden="true"><rect class="above" x="1" width="15" height="6"></rect><rect class="zero" width="2" height="6"></rect></svg>+ speaks for positive</li>` +
-	`<li><svg width="16" height="6" viewBox="0 0 16 6" aria-hidden="true"><rect class="below" width="15" height="6"></rect><rect class="zero" x="14" width="2" height="6"></rect></svg>− speaks for negative</li>` +
-	`<li><span class="chip unknown">unknown</span> the network does not see it</li>` +
-	`<li><b class="times">×2</b> occurs twice; the number is for one time</li></ul>`
+func chipLegend(classes [2]string) string {
+	return `<ul class="chip-legend" aria-label="What the chips show">` +
+		`<li><svg width="16" height="6" viewBox="0 0 16 6" aria-hidden="true"><rect class="above" x="1" width="15" height="6"></rect><rect class="zero" width="2" height="6"></rect></svg>+ speaks for ` + chart.Escape(classes[1]) + `</li>` +
+		`<li><svg width="16" height="6" viewBox="0 0 16 6" aria-hidden="true"><rect class="below" width="15" height="6"></rect><rect class="zero" x="14" width="2" height="6"></rect></svg>− speaks for ` + chart.Escape(classes[0]) + `</li>` +
+		`<li><span class="chip unknown">unknown</span> the network does not see it</li>` +
+		`<li><b class="times">×2</b> occurs twice; the number is for one time</li></ul>`
+}
 
 // controls choose the order, and the variant of which words are left out. Only the first card has them: they hold for all.
 func (c *wordsCard) controls() []goapp.UI {
@@ -187,7 +206,7 @@ func (c *wordsCard) parts() []goapp.UI {
 	case v.Waiting:
 		return []goapp.UI{goapp.P().Class("hint").Text("What each word adds is worked out when the keys rest.")}
 	}
-	body := []goapp.UI{goapp.Div().Class("sum").Body(sumLine(v.Sum)...)}
+	body := []goapp.UI{goapp.Div().Class("sum").Body(sumLine(c.View.Classes, v.Sum)...)}
 	if v.Chart == "" {
 		body = append(body, goapp.P().Class("hint").Text("The network knows none of the words: its answer rests on the biases alone."))
 	} else {
@@ -206,7 +225,7 @@ func (c *wordsCard) parts() []goapp.UI {
 }
 
 // sumLine is the sum with its terms, for the reader to check.
-func sumLine(v sumView) []goapp.UI {
+func sumLine(classes [2]string, v sumView) []goapp.UI {
 	// A term and the sign before it stay together where the line breaks.
 	group := func(sign, figure, words string) goapp.UI {
 		return goapp.Span().Class("group").Body(
@@ -216,7 +235,7 @@ func sumLine(v sumView) []goapp.UI {
 	}
 	line := []goapp.UI{group("", v.Bias, "the biases"), group("+", "("+v.Words+")", v.Count), group("=", v.Sum, "the decision")}
 	if v.Positive != "" {
-		line = append(line, group("=", v.Positive, "logit of positive"), group("−", "("+v.Negative+")", "logit of negative"))
+		line = append(line, group("=", v.Positive, "logit of "+classes[1]), group("−", "("+v.Negative+")", "logit of "+classes[0]))
 	}
 	if v.Off != "" {
 		line = append(line, goapp.P().Class("problem").Text(v.Off))

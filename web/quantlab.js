@@ -2,14 +2,19 @@
 // crosses it is JSON text. It starts the worker as soon as it is parsed, so that both downloads run side by side.
 //
 //   quantlab.browser.subscribe(cb)   cb(kind, payload): "state" {state: loading|ready|failed, text, fraction}, "message".
-//                                    It begins with the worker's introduction, if there was one, and the state
+//                                    It begins with what the worker has said unasked, and the state
 //   quantlab.browser.send(json)      a command; it waits until the worker is ready
+//   quantlab.browser.import(json, numbers)
+//                                    a command with the files that quantlab.files keeps under these numbers
 //   quantlab.browser.restart()       ends the worker and starts another; commands under way are forgotten
-//   quantlab.native.run(json, cb)    a command that measures; cb(json) for each event; returns {cancel()}
+//   quantlab.native.run(json, cb, names)
+//                                    a command that measures; cb(json) for each event; returns {cancel()}. With it go the
+//                                    entries of quantlabOwn of these names, if any
 //   quantlab.native.hardware(cb)     cb(json, "") or cb("", why there is none)
 //   quantlab.native.status(cb)       cb(json) while the server prepares its models; returns {close()}
 //   quantlab.results.keep(json)      keeps results for later visits, as far as the browser lets it; "" forgets them
 //   quantlab.results.kept(cb)        cb(json), "" where there are none
+//   quantlab.save(name, type, parts) gives the reader a file of these parts, as a Blob takes them
 //   quantlab.forgetful               whether the browser denies the page all storage
 "use strict";
 
@@ -37,7 +42,8 @@
 
   const script = new URL("worker.js", document.currentScript.src);
   const subscribers = [];
-  let worker = null, ready = false, waiting = [], hello = null, lastState = "";
+  let worker = null, ready = false, waiting = [], lastState = "";
+  const unasked = new Map(); // what the worker has said of itself and of what it keeps: the latest of each kind
 
   function tell(kind, payload) {
     if (kind === "state") lastState = payload;
@@ -51,7 +57,7 @@
     worker = null;
     ready = false;
     waiting = [];
-    hello = null;
+    unasked.clear();
   }
 
   function fail(text) {
@@ -81,23 +87,41 @@
         if (state === "failed") return fail(text);
         if (state === "ready") {
           ready = true;
-          for (const json of waiting.splice(0)) w.postMessage(json);
+          for (const command of waiting.splice(0)) w.postMessage(command);
         }
       }
-      if (kind === "message" && !ready) hello = payload; // its introduction, which a later subscriber needs too
+      if (kind === "file") return save(payload.name, payload.type, payload.parts);
+      const about = kind === "message" && /^{"id":0,"event":{"kind":"(\w+)"/.exec(payload)?.[1];
+      if (about) unasked.set(about, payload); // a later subscriber needs it too
       tell(kind, payload);
     };
+  }
+
+  function send(command) {
+    if (ready) worker.postMessage(command);
+    else waiting.push(command);
+  }
+
+  function save(name, type, parts) {
+    const href = URL.createObjectURL(new Blob(parts, { type }));
+    const link = Object.assign(document.createElement("a"), { href, download: name });
+    link.target = "_blank"; // or the page would take it for a link within itself
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(href), 60_000);
   }
 
   const browser = {
     subscribe(cb) {
       subscribers.push(cb);
-      if (hello) cb("message", hello);
+      for (const payload of unasked.values()) cb("message", payload);
       cb("state", lastState);
     },
-    send(json) {
-      if (ready) worker.postMessage(json);
-      else waiting.push(json);
+    send,
+    import(json, numbers) {
+      send([json, globalThis.quantlab.files.of(numbers)]); // a File is posted without its bytes
+      navigator.storage?.persist?.().catch(() => {}); // or a browser that is short of room clears what was brought
     },
     restart: start,
   };
@@ -113,9 +137,23 @@
   const unreachable = "The server can't be reached. Is it still running?";
   const error = (text) => JSON.stringify({ kind: "error", text });
 
-  async function stream(json, signal, cb) {
-    const headers = { "Content-Type": "application/json" };
-    const response = await fetch("/api/run", { method: "POST", headers, body: json, signal });
+  class Problem extends Error {}
+
+  // The request of a run: as JSON, or as a form with what it needs of the reader's own beside it.
+  async function order(json, names) {
+    if (!names?.length) return { headers: { "Content-Type": "application/json" }, body: json };
+    const body = new FormData();
+    body.append("command", new Blob([json], { type: "application/json" }));
+    for (const name of names) {
+      const entry = await globalThis.quantlabOwn.get(name).catch(() => undefined);
+      if (!entry) throw new Problem(`This browser does not store ${name}, so the server can’t be given it: run it in the browser.`);
+      body.append("entry", entry, name);
+    }
+    return { body };
+  }
+
+  async function stream(json, names, signal, cb) {
+    const response = await fetch("/api/run", { method: "POST", ...(await order(json, names)), signal });
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) return cb(error(await refusal(response)));
     let text = "", last = "";
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -136,9 +174,11 @@
   }
 
   const native = {
-    run(json, cb) {
+    run(json, cb, names) {
       const abort = new AbortController();
-      stream(json, abort.signal, cb).catch(() => cb(abort.signal.aborted ? '{"kind":"canceled"}' : error(unreachable)));
+      stream(json, names, abort.signal, cb).catch((e) => {
+        cb(abort.signal.aborted ? '{"kind":"canceled"}' : error(e instanceof Problem ? e.message : unreachable));
+      });
       return { cancel: () => abort.abort() };
     },
     async hardware(cb) {
@@ -180,7 +220,7 @@
     },
   };
 
-  globalThis.quantlab = { browser, native, results, forgetful };
+  globalThis.quantlab = { browser, native, results, save, forgetful };
   start();
 
   // What the view at this address will ask about first is loaded and converted while the page itself still loads. Nobody hears

@@ -1,6 +1,7 @@
 // The Web Worker that computes: it runs compute.wasm, a Go program that takes commands and posts events, both JSON.
-// What it posts is [kind, payload]: "state" with {state, text, fraction}, or "message" with whatever Go has to say. It is also
-// the script of its helpers: see threads.js.
+// What it posts is [kind, payload]: "state" with {state, text, fraction}, "message" with whatever Go has to say, or "file"
+// with {name, type, parts} for the reader. An import comes as [json, files], every other command as json. It is also the script
+// of its helpers: see threads.js.
 "use strict";
 
 const post = (kind, payload) => postMessage([kind, payload]);
@@ -24,13 +25,13 @@ addEventListener("error", (event) => {
   fail(event.message);
 });
 
-// Go calls this once it is up: receive(json) takes a command.
+// Go calls this once it is up: receive(json, files) takes a command, with files [{name, file}, …] if it is an import.
 globalThis.quantlabReady = (receive) => {
-  onmessage = (event) => receive(event.data);
+  onmessage = ({ data }) => (Array.isArray(data) ? receive(...data) : receive(data));
   state("ready", "", 1);
 };
 
-const load = () => importScripts("threads.js", "kernels.js", "wasm_exec.js");
+const load = () => importScripts("threads.js", "kernels.js", "own.js", "wasm_exec.js");
 
 // Runs Go until it ends, which it should not. It is told by os.Args[0] what it is.
 async function run(role, program, kernels) {

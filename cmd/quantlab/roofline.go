@@ -98,7 +98,7 @@ func (j rooflineJob) run(ctx context.Context, out *output) error {
 	}
 	r := roofline.Report{
 		Version: result.Version, Hardware: result.Hardware, Settings: result.Settings, Peaks: result.Peaks,
-		Cells: roofline.Cells(result.Rows, result.Peaks), Notes: result.Notes,
+		Cells: roofline.Cells(result.Rows, result.Settings.Catalog(), result.Peaks), Notes: result.Notes,
 	}
 	if j.layers {
 		engine, err := kernel.Lookup(j.req.Engine)

@@ -40,7 +40,7 @@ func TestRunWithLimits(t *testing.T) {
 	if l := result.Rows[0].LatencyUS["1"]; !(l.Fastest > 0) || l.Mean < l.Fastest/2 {
 		t.Errorf("latency %+v", l)
 	}
-	if cells := roofline.Cells(result.Rows, result.Peaks); len(cells) != len(result.Rows) {
+	if cells := roofline.Cells(result.Rows, result.Settings.Catalog(), result.Peaks); len(cells) != len(result.Rows) {
 		t.Errorf("%d cells of %d rows", len(cells), len(result.Rows))
 	}
 

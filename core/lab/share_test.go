@@ -54,7 +54,7 @@ func TestThreadsWithoutCommonMemory(t *testing.T) {
 		t.Errorf("%d models were shared, closed %d times", len(crew.forward), crew.closed)
 	}
 	notes := strings.Join(result.Notes, "; ")
-	if cells := roofline.Cells(result.Rows, result.Peaks); len(cells) != 2*len(result.Rows) {
+	if cells := roofline.Cells(result.Rows, result.Settings.Catalog(), result.Peaks); len(cells) != 2*len(result.Rows) {
 		t.Errorf("%d cells of %d rows", len(cells), len(result.Rows))
 	}
 	for _, want := range []string{"a note of the host's", "2 times the multiply-adds of one", "batches of 1 were computed by one thread"} {

@@ -95,7 +95,7 @@ func trainedLatencies(a wire.AMP) PlainTable {
 			t.Rows = append(t.Rows, []string{r.Model, b, cell(r.Baseline, "latency-"+b, true), cell(r.Row, "latency-"+b, true), cell(r.Row, "verdict-"+b, true)})
 		}
 	}
-	t.Caption = caption("", rows)
+	t.Caption = caption(Models(a.Settings), "", rows)
 	return t
 }
 

@@ -13,7 +13,7 @@ import (
 // csvHeader names the columns of CSV. Times are in µs a forward pass, sizes in bytes, accuracies are shares of 1.
 var csvHeader = []string{
 	"model", "variant", "q", "dtype", "host", "engine", "threads", "input",
-	"size_bytes", "times_smaller", "params", "accuracy", "correct", "total", "accuracy_low", "accuracy_high", "flipped", "gained", "lost", "p",
+	"size_bytes", "size_torch_bytes", "times_smaller", "params", "accuracy", "correct", "total", "accuracy_low", "accuracy_high", "flipped", "gained", "lost", "p",
 	"batch", "runs", "calls_a_run", "mean_us", "std_us", "median_us", "p95_us", "ratio", "ratio_low", "ratio_high", "verdict", "outliers", "samples_us",
 	"note", "seed", "cpu", "browser", "version",
 }
@@ -57,7 +57,7 @@ func csvLine(result wire.Result, r wire.Row, batch string) []string {
 	line := []string{
 		harmless(r.Model), harmless(r.Variant), harmless(r.Q), harmless(r.DType), harmless(r.Host), harmless(r.Engine),
 		strconv.Itoa(r.Threads), harmless(r.Input),
-		positive(r.SizeBytes), number(r.Smaller, r.Smaller > 0), positive(int64(r.Params)),
+		positive(r.SizeBytes), positive(r.SizeTorch), number(r.Smaller, r.Smaller > 0), positive(int64(r.Params)),
 	}
 	if r.Accuracy != nil {
 		line = append(line, number(*r.Accuracy, true), strconv.Itoa(r.Correct), strconv.Itoa(r.Total))

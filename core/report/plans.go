@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
 )
 
 // FrontPoints returns the plans of a search that are on a front, the smallest first.
@@ -26,20 +27,19 @@ func rowsOf(points []wire.PlanPoint) []wire.Row {
 	return rows
 }
 
-// PlansTable tells of the plans that a search found worth having: those that no other one beats.
-func PlansTable(s wire.PlanSearch) PlainTable {
+// PlansTable tells of the plans that a search found worth having, of one of these models: those that no other one beats.
+func PlansTable(s wire.PlanSearch, models nn.Catalog) PlainTable {
 	points := FrontPoints(s)
 	rows := rowsOf(points)
 	batches := batchesOf(points)
 	t := PlainTable{
 		Title: "Plans of " + s.Model + " worth having",
 		Caption: "On the front of a batch size is a plan if no other one is as small, as accurate and, as predicted, as fast there, and better in one. " +
-			"A prediction is the sum of the layers' own times. " + caption(dataOf(s.Model), rows),
-		Columns: []Column{
-			{Key: "plan", Title: "Plan"}, {Key: "size", Title: "Size (MB)", Right: true}, {Key: "smaller", Title: "Smaller", Right: true},
-			{Key: "accuracy", Title: "Accuracy [95% interval]"}, {Key: "flips", Title: "Answers against float32"},
-		},
+			"A prediction is the sum of the layers' own times. " + caption(models, dataOf(models, s.Model), rows),
 	}
+	worth := append(sizes(rows), Column{Key: "smaller", Title: "Smaller", Right: true},
+		Column{Key: "accuracy", Title: "Accuracy [95% interval]"}, Column{Key: "flips", Title: "Answers against float32"})
+	t.Columns = append([]Column{{Key: "plan", Title: "Plan"}}, worth...)
 	for _, b := range batches {
 		t.Columns = append(t.Columns, Column{Key: "predicted-" + b, Title: "Batch " + b + ", predicted (µs)", Right: true},
 			Column{Key: "latency-" + b, Title: "Measured (µs)", Right: true}, Column{Key: "verdict-" + b, Title: "against float32"})
@@ -48,8 +48,8 @@ func PlansTable(s wire.PlanSearch) PlainTable {
 	oneN := len(runCounts(rows)) <= 1
 	for _, p := range points {
 		line := []string{ShortPlan(p.Plan)}
-		for _, key := range []string{"size", "smaller", "accuracy", "flips"} {
-			line = append(line, cell(p.Row, key, oneN))
+		for _, c := range worth {
+			line = append(line, cell(p.Row, c.Key, oneN))
 		}
 		for _, b := range batches {
 			line = append(line, Figures(p.Predicted[b], 3), cell(p.Row, "latency-"+b, oneN), planVerdict(p, b))
@@ -212,7 +212,7 @@ func PlansMarkdown(w io.Writer, p wire.Plans) error {
 	b.WriteString("# Plans worth having\n\n" + escape(SettingText(p.Setting)) + "\n\n")
 	markdownHardware(&b, p.Hardware)
 	for _, s := range p.Searches {
-		markdownPlain(&b, PlansTable(s))
+		markdownPlain(&b, PlansTable(s, Models(p.Settings)))
 		markdownList(&b, PlansSentences(s))
 	}
 	markdownNotes(&b, PlansNotes(p))

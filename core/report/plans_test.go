@@ -74,7 +74,7 @@ func TestPlansSentences(t *testing.T) {
 }
 
 func TestPlansParts(t *testing.T) {
-	whole := PlansTable(samplePlans().Searches[0])
+	whole := PlansTable(samplePlans().Searches[0], Models())
 	parts := PlansParts(whole)
 	var keys []string
 	for _, p := range parts {

@@ -27,7 +27,7 @@ func sampleRoofline() roofline.Report {
 	}
 	return roofline.Report{
 		Version: "v1.2.3", Hardware: wire.Hardware{Host: wire.Native, CPU: "a | b", Accelerator: "none", Engine: "avx2"}, Settings: wire.Lab(),
-		Peaks: p, Cells: roofline.Cells(rows, p), Notes: []string{"a *note*"},
+		Peaks: p, Cells: roofline.Cells(rows, Models(), p), Notes: []string{"a *note*"},
 		Layers: roofline.Layers([]wire.LayerTime{
 			{In: 784, Out: 512, Variant: "fp32", Batch: 1, Engine: "avx2", Threads: 1, TimeUS: 17, Peak: 58.5, Bandwidth: 101},
 			{In: 784, Out: 512, Variant: "static-qint8", Batch: 64, Engine: "avx2", Threads: 1, TimeUS: 240, Peak: 117, Bandwidth: 120},

@@ -85,6 +85,10 @@ func sample() wire.Result {
 			}
 		}
 		row.Smaller = float64(base[m.model]) / float64(m.size)
+		row.SizeTorch = m.size + 1500
+		if m.variant == "dynamic-float16" {
+			row.SizeTorch = base[m.model] + 1500 // float32 there
+		}
 		row.LatencyUS = map[string]wire.Latency{
 			"1": latency(m.batch1, m.std1, verdictOf(m.ratio1, m.spread1)), "64": latency(m.batch64, m.std64, verdictOf(m.ratio64, m.spread64)),
 		}

@@ -24,13 +24,13 @@ func SensitivityModels(s wire.Sensitivity) []string {
 // layer have the same first cell.
 func SensitivityTable(s wire.Sensitivity, model string) PlainTable {
 	references, rows := sensitivityOf(s, model)
-	all := slices.Clone(references)
+	models, all := Models(s.Settings), slices.Clone(references)
 	for _, r := range rows {
 		all = append(all, r.Row)
 	}
 	t := PlainTable{
 		Title:   "Which layers of " + model + " can't bear quantization",
-		Caption: caption(dataOf(model), all) + " " + aboutFidelity(rows),
+		Caption: caption(models, dataOf(models, model), all) + " " + aboutFidelity(rows),
 		Grouped: true,
 		Columns: []Column{
 			{Key: "layer", Title: "Layer"}, {Key: "mode", Title: "Quantized"}, {Key: "variant", Title: "As"},

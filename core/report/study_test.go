@@ -9,11 +9,11 @@ import (
 
 // A table of some rows has the cells that the lab's table has for them, in the lab's order, without the columns that are left out.
 func TestRowsTable(t *testing.T) {
-	rows := sample().Rows
+	rows, models := sample().Rows, ModelsOf(sample())
 	shuffled := slices.Clone(rows)
 	slices.Reverse(shuffled)
 	lab := Tables(sample())[0]
-	got := RowsTable("MNIST", slices.DeleteFunc(shuffled, func(r wire.Row) bool { return dataOf(r.Model) != dataOf(rows[0].Model) }), "params", "verdict-64")
+	got := RowsTable("MNIST", slices.DeleteFunc(shuffled, func(r wire.Row) bool { return dataOf(models, r.Model) != dataOf(models, rows[0].Model) }), models, "params", "verdict-64")
 	if got.Title != lab.Title || got.Caption != lab.Caption || len(got.Rows) != len(lab.Rows) || len(got.Columns) != len(lab.Columns)-2 {
 		t.Fatalf("%+v", got)
 	}
@@ -24,7 +24,7 @@ func TestRowsTable(t *testing.T) {
 			}
 		}
 	}
-	if both := RowsTable("all", rows); len(both.Rows) != len(rows) || !slices.IsSortedFunc(both.Rows, func(a, b []string) int { return slices.Index(order, a[0]) - slices.Index(order, b[0]) }) {
+	if both := RowsTable("all", rows, models); len(both.Rows) != len(rows) || !slices.IsSortedFunc(both.Rows, func(a, b []string) int { return slices.Index(order, a[0]) - slices.Index(order, b[0]) }) {
 		t.Errorf("%+v", both)
 	}
 }

@@ -24,7 +24,7 @@ type Table struct {
 
 // A Column is one figure of every row.
 type Column struct {
-	Key   string // "model", "where", "q", "dtype", "size", "smaller", "params", "accuracy", "correct", "flips", "latency-64", "verdict-64"
+	Key   string // "model", "where", "q", "dtype", "size", "torch", "smaller", "params", "accuracy", "correct", "flips", "latency-64", "verdict-64"
 	Title string
 	Right bool // aligned to the right
 }
@@ -57,26 +57,18 @@ func Legend() [][2]string {
 // Tables returns the lab's tables of the results' rows: one for MNIST, one for SST-2, one for models that are neither,
 // each only where it has rows. Rows of several hosts stand side by side: model by model, variant by variant.
 func Tables(results ...wire.Result) []Table {
-	byData := map[string][]wire.Row{}
+	byData, models := map[string][]wire.Row{}, ModelsOf(results...)
 	for _, row := range sortedRows(results) {
-		data := dataOf(row.Model)
+		data := dataOf(models, row.Model)
 		byData[data] = append(byData[data], row)
 	}
 	var tables []Table
 	for _, data := range []string{nn.MNIST, nn.SST2, ""} {
 		if rows := byData[data]; len(rows) > 0 {
-			tables = append(tables, newTable(data, rows))
+			tables = append(tables, newTable(models, data, rows))
 		}
 	}
 	return tables
-}
-
-func dataOf(model string) string {
-	spec, err := nn.SpecOf(model)
-	if err != nil {
-		return ""
-	}
-	return spec.Data
 }
 
 // sortedRows returns every row in the lab's order.
@@ -85,13 +77,13 @@ func sortedRows(results []wire.Result) []wire.Row {
 	for _, r := range results {
 		rows = append(rows, r.Rows...)
 	}
-	SortRows(rows)
+	SortRows(rows, ModelsOf(results...))
 	return rows
 }
 
-// SortRows brings rows into the lab's order; what the lab does not know comes last, as it came.
-func SortRows(rows []wire.Row) {
-	models, variants, hosts := rank(nn.IDs()), rank(wire.VariantIDs()), rank([]string{wire.Browser, wire.Native})
+// SortRows brings rows into the order of these models and of the lab's variants; what is not among them comes last, as it came.
+func SortRows(rows []wire.Row, known nn.Catalog) {
+	models, variants, hosts := rank(known.IDs()), rank(wire.VariantIDs()), rank([]string{wire.Browser, wire.Native})
 	var strangers []string
 	for _, r := range rows {
 		if !slices.Contains(strangers, r.Model) {
@@ -118,8 +110,8 @@ func rank(names []string) func(string) int {
 }
 
 // newTable formats rows of one data set.
-func newTable(data string, rows []wire.Row) Table {
-	t := Table{Title: title(data), Caption: caption(data, rows), Columns: columns(rows), Notes: Notes(rows)}
+func newTable(models nn.Catalog, data string, rows []wire.Row) Table {
+	t := Table{Title: title(data) + onOwn(models, data, rows), Caption: caption(models, data, rows), Columns: columns(rows), Notes: Notes(rows)}
 	for i, c := range cells(rows, t.Columns) {
 		t.Rows = append(t.Rows, Row{Row: rows[i], Cells: c})
 	}
@@ -146,10 +138,9 @@ func columns(rows []wire.Row) []Column {
 	if hosts := distinct(rows, func(r wire.Row) string { return r.Host }); len(hosts) > 1 {
 		out = append(out, Column{Key: "where", Title: "Where"})
 	}
+	out = append(out, Column{Key: "q", Title: "Q"}, Column{Key: "dtype", Title: "dtype"})
+	out = append(out, sizes(rows)...)
 	out = append(out,
-		Column{Key: "q", Title: "Q"},
-		Column{Key: "dtype", Title: "dtype"},
-		Column{Key: "size", Title: "Size (MB)", Right: true},
 		Column{Key: "smaller", Title: "Smaller", Right: true},
 		Column{Key: "params", Title: "Params", Right: true},
 		Column{Key: "accuracy", Title: "Accuracy [95% interval]"},
@@ -161,6 +152,15 @@ func columns(rows []wire.Row) []Column {
 			Column{Key: "latency-" + b, Title: "Latency, batch " + b + " (µs)", Right: true},
 			Column{Key: "verdict-" + b, Title: "Batch " + b + " against float32"},
 		)
+	}
+	return out
+}
+
+// sizes are the columns of a model's size: as it is stored, and as PyTorch saves it where that is known.
+func sizes(rows []wire.Row) []Column {
+	out := []Column{{Key: "size", Title: "Size (MB)", Right: true}}
+	if slices.ContainsFunc(rows, func(r wire.Row) bool { return r.SizeTorch > 0 }) {
+		out = append(out, Column{Key: "torch", Title: "As PyTorch saves it (MB)", Right: true})
 	}
 	return out
 }
@@ -190,6 +190,10 @@ func cell(r wire.Row, key string, oneN bool) string {
 	case "size":
 		if r.SizeBytes > 0 {
 			return MB(r.SizeBytes)
+		}
+	case "torch":
+		if r.SizeTorch > 0 {
+			return MB(r.SizeTorch)
 		}
 	case "smaller":
 		if r.Smaller > 0 && finite(r.Smaller) {
@@ -303,25 +307,69 @@ func runCounts(rows []wire.Row) []int {
 	return out
 }
 
+// testOf returns the name of the examples of the reader's own that gave the row's accuracy. The set is that of its model, which several
+// runs may have measured on different ones.
+func testOf(models nn.Catalog, r wire.Row) string {
+	if r.Accuracy == nil {
+		return ""
+	}
+	return TestOf(models, r.Model)
+}
+
+// onOwn says for a heading which examples of the reader's own measured accuracy, where these are all rows'.
+func onOwn(models nn.Catalog, data string, rows []wire.Row) string {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r wire.Row) bool { return r.Accuracy == nil })
+	names := distinct(rows, func(r wire.Row) string { return testOf(models, r) })
+	if len(names) != 1 || names[0] == "" {
+		return ""
+	}
+	return ": accuracy on " + ownExamples(names[0], data, rows)
+}
+
+// ownExamples says how many examples of the reader's own measured the rows: "my-digits, 120 images of your own".
+func ownExamples(name, data string, rows []wire.Row) string {
+	what := map[string]string{nn.MNIST: "images", nn.SST2: "sentences"}[data]
+	return name + ", " + totals(rows) + " " + cmp.Or(what, "examples") + " of your own"
+}
+
+// totals counts the examples that measured the rows: "10,000 and 1,000".
+func totals(rows []wire.Row) string {
+	all := distinct(rows, func(r wire.Row) string {
+		if r.Accuracy == nil {
+			return ""
+		}
+		return Count(r.Total)
+	})
+	return strings.Join(slices.DeleteFunc(all, func(t string) bool { return t == "" }), " and ")
+}
+
+// tested says on what accuracy was measured: a sentence of the lab's examples, and one of each set of the reader's own.
+func tested(models nn.Catalog, data string, rows []wire.Row) []string {
+	var out []string
+	for _, name := range distinct(rows, func(r wire.Row) string { return testOf(models, r) }) {
+		some := slices.DeleteFunc(slices.Clone(rows), func(r wire.Row) bool { return r.Accuracy == nil || testOf(models, r) != name })
+		switch {
+		case len(some) == 0:
+		case name == "":
+			what := map[string]string{nn.MNIST: "test images", nn.SST2: "dev sentences"}[data]
+			out = append(out, "Accuracy on "+totals(some)+" "+cmp.Or(what, "examples")+".")
+		default:
+			of := strings.Join(distinct(some, func(r wire.Row) string { return r.Model }), ", ")
+			out = append(out, "Accuracy of "+of+" on "+ownExamples(name, data, some)+".")
+		}
+	}
+	return out
+}
+
 // caption says what the rows have in common: runs, test examples, and each host's engine, threads and input.
-func caption(data string, rows []wire.Row) string {
+func caption(models nn.Catalog, data string, rows []wire.Row) string {
 	var s []string
 	if n := runCounts(rows); len(n) == 1 {
 		s = append(s, "Latency of one forward pass in µs: mean ± standard deviation, n = "+strconv.Itoa(n[0])+plural(n[0], " run", " runs")+".")
 	} else if len(n) > 1 {
 		s = append(s, "Latency of one forward pass in µs: mean ± standard deviation over n runs.")
 	}
-	totals := distinct(rows, func(r wire.Row) string {
-		if r.Accuracy == nil {
-			return ""
-		}
-		return Count(r.Total)
-	})
-	totals = slices.DeleteFunc(totals, func(t string) bool { return t == "" })
-	if len(totals) > 0 {
-		what := map[string]string{nn.MNIST: "test images", nn.SST2: "dev sentences"}[data]
-		s = append(s, "Accuracy on "+strings.Join(totals, " and ")+" "+cmp.Or(what, "examples")+".")
-	}
+	s = append(s, tested(models, data, rows)...)
 	hosts := distinct(rows, func(r wire.Row) string { return r.Host })
 	ways := distinct(rows, func(r wire.Row) string {
 		if r.Engine == "" {

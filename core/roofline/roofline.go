@@ -67,28 +67,29 @@ type Cell struct {
 	Predicted float64 `json:"predicted,omitempty"` // times faster than the baseline by the bounds; 0 for the baseline itself
 	Measured  float64 `json:"measured,omitempty"`  // times faster than the baseline by the times
 
-	in input
+	spec nn.Spec // the model's
+	in   input
 }
 
 // Intensity is the cell's multiply-adds per byte of weights, the x of a roofline.
 func (c Cell) Intensity() float64 { return c.MultiplyAdds / c.WeightBytes }
 
 // Cells returns a cell for each latency of the rows that were measured with the peaks' engine and threads: models, variants
-// and batches in the lab's order. No peaks give none.
-func Cells(rows []wire.Row, p *wire.Peaks) []Cell {
+// and batches in these models' and the lab's order. No peaks give none.
+func Cells(rows []wire.Row, models nn.Catalog, p *wire.Peaks) []Cell {
 	if p == nil || len(p.Read) == 0 {
 		return nil
 	}
 	var cells []Cell
 	for _, r := range rows {
 		if r.Engine == p.Engine && r.Threads == p.Threads {
-			cells = append(cells, cellsOf(r, p)...)
+			cells = append(cells, cellsOf(r, models, p)...)
 		}
 	}
-	models, variants := nn.IDs(), wire.VariantIDs()
+	ids, variants := models.IDs(), wire.VariantIDs()
 	slices.SortStableFunc(cells, func(a, b Cell) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(models, a.Model), slices.Index(models, b.Model)),
+			cmp.Compare(slices.Index(ids, a.Model), slices.Index(ids, b.Model)),
 			cmp.Compare(slices.Index(variants, a.Variant), slices.Index(variants, b.Variant)),
 			cmp.Compare(a.Batch, b.Batch),
 		)
@@ -108,8 +109,8 @@ func Cells(rows []wire.Row, p *wire.Peaks) []Cell {
 	return cells
 }
 
-func cellsOf(r wire.Row, p *wire.Peaks) []Cell {
-	spec, err := nn.SpecOf(r.Model)
+func cellsOf(r wire.Row, models nn.Catalog, p *wire.Peaks) []Cell {
+	spec, err := models.Of(r.Model)
 	if err != nil {
 		return nil
 	}
@@ -127,7 +128,7 @@ func cellsOf(r wire.Row, p *wire.Peaks) []Cell {
 		}
 		c := Cell{
 			Model: r.Model, Variant: r.Variant, Batch: batch, Host: r.Host, Engine: r.Engine, Threads: r.Threads, Input: r.Input,
-			TimeUS: time, in: in,
+			TimeUS: time, spec: spec, in: in,
 		}
 		b := w.bound(p)
 		c.MultiplyAdds, c.WeightBytes, c.BoundUS = w.macs(), w.bytes(), b.total()/1e3

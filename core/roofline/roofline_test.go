@@ -51,13 +51,13 @@ func TestBounds(t *testing.T) {
 		{"dynamic int8 reads the input twice", "dynamic-qint8", "1", (weights + 2*4*784) / 100.0 / 1e3, Memory},
 		{"dynamic int8 at a batch", "dynamic-qint8", "64", 64*4*784/100.0/1e3 + 64*weights/400.0/1e3, Arithmetic},
 	} {
-		cells := Cells([]wire.Row{row("mnist-lab1", c.variant, map[string]float64{c.batch: 2 * c.us})}, p)
+		cells := Cells([]wire.Row{row("mnist-lab1", c.variant, map[string]float64{c.batch: 2 * c.us})}, nn.CatalogOf(nil), p)
 		if len(cells) != 1 {
 			t.Fatalf("%s: %d cells", c.name, len(cells))
 		}
 		got := cells[0]
 		if c.us < overheadUS { // the other half of so short a time is overhead, but for a hair
-			cells = Cells([]wire.Row{row("mnist-lab1", c.variant, map[string]float64{c.batch: 1.9 * c.us})}, p)
+			cells = Cells([]wire.Row{row("mnist-lab1", c.variant, map[string]float64{c.batch: 1.9 * c.us})}, nn.CatalogOf(nil), p)
 			got.Bound = cells[0].Bound
 		}
 		if !near(got.BoundUS, c.us) || got.Bound != c.bound || !near(got.Share, 0.5) || !near(got.TimeUS, 2*c.us) {
@@ -73,7 +73,7 @@ func TestSparseBound(t *testing.T) {
 	l := r.LatencyUS["1"]
 	l.NonZeros, l.Columns = 20, 15
 	r.LatencyUS["1"] = l
-	got := Cells([]wire.Row{r}, machine())[0]
+	got := Cells([]wire.Row{r}, nn.CatalogOf(nil), machine())[0]
 	const macs, read = 20*512 + 512*2, 15*512 + 512*2
 	if !near(got.MultiplyAdds, macs) || !near(got.WeightBytes, 4*read) || !near(got.BoundUS, 4*read/100.0/1e3) || got.Bound != Overhead {
 		t.Errorf("%+v", got)
@@ -92,7 +92,7 @@ func TestCellsInOrder(t *testing.T) {
 		{Model: "mnist-lab2", Variant: "fp32", Engine: "fingers", Threads: 1, LatencyUS: map[string]wire.Latency{"1": {Samples: []float64{1}}}},
 		{Model: "mnist-lab2", Variant: "fp32", Engine: "abacus", Threads: 2, LatencyUS: map[string]wire.Latency{"1": {Samples: []float64{1}}}},
 	}
-	cells := Cells(rows, machine())
+	cells := Cells(rows, nn.CatalogOf(nil), machine())
 	var got []string
 	for _, c := range cells {
 		got = append(got, c.Model+" "+c.Variant+" "+string(rune('0'+c.Batch%10)))
@@ -109,10 +109,10 @@ func TestCellsInOrder(t *testing.T) {
 	}
 	useless := machine()
 	useless.Float32, useless.Int8, useless.Read = 0, 0, []wire.Bandwidth{{Bytes: 1}}
-	if c := Cells(rows, useless); c != nil {
+	if c := Cells(rows, nn.CatalogOf(nil), useless); c != nil {
 		t.Errorf("limits of zero give cells %+v", c)
 	}
-	if Cells(rows, nil) != nil || Cells(rows, &wire.Peaks{Engine: "abacus", Threads: 1}) != nil {
+	if Cells(rows, nn.CatalogOf(nil), nil) != nil || Cells(rows, nn.CatalogOf(nil), &wire.Peaks{Engine: "abacus", Threads: 1}) != nil {
 		t.Error("cells without limits")
 	}
 }
@@ -122,7 +122,7 @@ func TestFastestBurstBeforeRuns(t *testing.T) {
 	l := r.LatencyUS["1"]
 	l.Fastest = 30
 	r.LatencyUS["1"] = l
-	if c := Cells([]wire.Row{r}, machine())[0]; c.TimeUS != 30 {
+	if c := Cells([]wire.Row{r}, nn.CatalogOf(nil), machine())[0]; c.TimeUS != 30 {
 		t.Errorf("time %v", c.TimeUS)
 	}
 }
@@ -139,7 +139,7 @@ func TestHalvesInWebAssembly(t *testing.T) {
 			r.Engine = engine
 			rows = append(rows, r)
 		}
-		if got := Cells(rows, p)[1].Sentence; strings.Contains(got, reason) != want {
+		if got := Cells(rows, nn.CatalogOf(nil), p)[1].Sentence; strings.Contains(got, reason) != want {
 			t.Errorf("%s: %s", engine, got)
 		}
 	}
@@ -202,7 +202,7 @@ func TestSentences(t *testing.T) {
 			"bound by overhead: of 12 µs only 4.1 are the least that its products take, the rest are calls and passes over activations; 1.6× faster than float32, not the 4.3× that the limits allow, because float32 reaches 95% of its limit and this 34%",
 		}},
 	} {
-		cells := Cells(c.rows, machine())
+		cells := Cells(c.rows, nn.CatalogOf(nil), machine())
 		for i, want := range c.want {
 			if got := cells[i].Sentence; got != want {
 				t.Errorf("%s:\n got %s\nwant %s", c.name, got, want)
@@ -258,7 +258,7 @@ func TestLayers(t *testing.T) {
 
 // The field names are a promise to whoever reads the JSON.
 func TestFieldNames(t *testing.T) {
-	r := Report{Peaks: machine(), Cells: Cells([]wire.Row{row("mnist-lab1", "fp32", map[string]float64{"1": 40})}, machine())}
+	r := Report{Peaks: machine(), Cells: Cells([]wire.Row{row("mnist-lab1", "fp32", map[string]float64{"1": 40})}, nn.CatalogOf(nil), machine())}
 	b, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)

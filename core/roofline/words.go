@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 )
 
 // Where a sentence says that the code, not the machine, is the limit, and that a prediction was missed or surpassed.
@@ -117,11 +116,10 @@ func speed(measured float64) string {
 
 // promise tells what static int8 could bring in the baseline's place.
 func (c *Cell) promise(p *wire.Peaks) string {
-	spec, err := nn.SpecOf(c.Model)
-	if err != nil || c.Bound == Overhead {
+	if c.Bound == Overhead {
 		return ""
 	}
-	w, ok := workOf(spec, "static-qint8", c.Batch, c.in)
+	w, ok := workOf(c.spec, "static-qint8", c.Batch, c.in)
 	if !ok {
 		return ""
 	}

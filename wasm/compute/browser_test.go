@@ -140,7 +140,7 @@ func siteFiles(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	files := map[string]string{"wasm_exec.js": filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm", "wasm_exec.js")}
-	for _, name := range []string{"quantlab.js", "worker.js", "threads.js", "kernels.js", "kernels/link.wasm", "kernels/simd128.wasm", "kernels/relaxed.wasm"} {
+	for _, name := range []string{"quantlab.js", "own.js", "files.js", "worker.js", "threads.js", "kernels.js", "kernels/link.wasm", "kernels/simd128.wasm", "kernels/relaxed.wasm"} {
 		files[name] = filepath.Join("..", "..", "web", filepath.FromSlash(name))
 	}
 	return files
@@ -165,7 +165,7 @@ func (p *tab) handler(site *memory, files map[string]string) http.Handler {
 		case file != "":
 			http.ServeFile(w, r, file)
 		case r.URL.Path == "/":
-			fmt.Fprint(w, `<!doctype html><title>test</title><link rel="icon" href="data:,"><script src="/web/quantlab.js"></script>`)
+			fmt.Fprint(w, `<!doctype html><title>test</title><link rel="icon" href="data:,"><script src="/web/quantlab.js"></script><script src="/web/own.js"></script><script src="/web/files.js"></script>`)
 		default:
 			http.NotFound(w, r)
 		}
@@ -258,7 +258,7 @@ func (p *tab) awaitEvent(id int, kind string) wire.Event {
 
 func (p *tab) send(c wire.Command) {
 	p.t.Helper()
-	text, err := json.Marshal(command(p.t, c))
+	text, err := json.Marshal(spelled(p.t, c))
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // A lane carries out commands one after the other, in the order they came. Lanes go on side by side, as far as a browser's one
 // thread allows: whenever the work of one lets messages in, the others have their turn.
 type lane struct {
-	do    func(ctx context.Context, c wire.Command, emit func(wire.Event)) // it emits exactly one event that ends the command
+	do    work
 	send  func(id int, e wire.Event)
 	tells bool // those who wait learn how many are ahead
 
@@ -19,15 +19,24 @@ type lane struct {
 	jobs []*job // the first one is under way
 }
 
+// A command is what the page sent, with the files that came beside it.
+type command struct {
+	wire.Command
+	files []upload
+}
+
+// work carries out a command. It emits exactly one event that ends it.
+type work func(ctx context.Context, c command, emit func(wire.Event))
+
 // A job is one command, under way or waiting.
 type job struct {
-	command wire.Command
+	command command
 	ctx     context.Context
 	cancel  context.CancelFunc
 }
 
 // add appends a command, and starts it if none is under way.
-func (l *lane) add(c wire.Command) {
+func (l *lane) add(c command) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.mu.Lock()
 	l.jobs = append(l.jobs, &job{command: c, ctx: ctx, cancel: cancel})

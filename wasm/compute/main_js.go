@@ -13,6 +13,7 @@ import (
 	"quantlab/core/hardware"
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
+	"quantlab/core/library"
 	"quantlab/core/play"
 )
 
@@ -48,19 +49,21 @@ func main() {
 		host.Notes = append(host.Notes, "this page can't share memory between threads here: it computes with one, and its clock is coarse")
 	}
 	data := newKept(site{path: dataPath}, openShelf())
-	src := newSource(data)
+	shelf := &lasting{browser: database{}}
+	src := &library.Source{Source: newSource(data), Library: library.New(shelf)}
 	s := newSession(host, src, play.NewBench(host, src), play.NewBench(host, src), func(envelope string) {
 		global.Call("postMessage", []any{"message", envelope})
-	})
-	s.notes = data.notes
+	}, newParts)
+	s.notes, s.collection.notes, s.tell = data.notes, shelf.notes, others(s.hearOthers)
 	if global.Get("BroadcastChannel").Truthy() {
 		s.watch = neighbours()
 	}
 	s.introduce() // before the page can ask for a run: what it asks for depends on what this host has
 	// A panic in the callback or in any goroutine ends the program; worker.js then tells the page so, with its words.
 	global.Call("quantlabReady", js.FuncOf(func(_ js.Value, args []js.Value) any {
-		s.receive(args[0].String())
+		s.receive(args[0].String(), newUploads(args[1:])...)
 		return nil
 	}))
+	s.tellOwn()
 	select {}
 }

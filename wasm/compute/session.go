@@ -9,6 +9,7 @@ import (
 
 	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
+	"quantlab/core/library"
 )
 
 // Bounds of a command's JSON, in bytes.
@@ -17,32 +18,50 @@ const (
 	maxPicture = maxCommand + wire.MaxGrayPixels*4/3 // of one with a wire.GrayPicture, in base64
 )
 
-// An answerer answers questions, as play.Bench does. Each is answered with exactly one event that ends it.
+// An answerer answers questions, as play.Bench does.
 type answerer interface {
-	Do(ctx context.Context, c wire.Command, emit func(wire.Event))
+	Do(ctx context.Context, c wire.Command, emit func(wire.Event)) // it emits exactly one event that ends the command
+	exporter
+	Forget() // what is the reader's own may have changed
 }
 
-// A session carries out the page's commands: runs and experiments, short questions, and long ones. Each kind waits for its own kind only.
+// A session carries out the page's commands: runs and experiments, short questions, long ones with exports, and what changes the
+// reader's own. Each kind waits for its own kind only.
 type session struct {
 	host lab.Host
 	src  lab.Source
 	post func(envelope string)
 
-	runs, short, long lane
+	runs, short, long, own lane
 
-	asked atomic.Int64                         // questions begun, and questions answered
-	watch func() (met func() bool, end func()) // met tells, until end, of runs elsewhere in this browser
-	notes func() []string                      // what else to say at the end of a run
+	benches    []answerer
+	collection *collection
+
+	asked    atomic.Int64                         // commands beside the runs begun, and ended
+	watch    func() (met func() bool, end func()) // met tells, until end, of runs elsewhere in this browser
+	notes    func() []string                      // what else to say at the end of a run
+	tell     func()                               // tells other tabs that what is the reader's own has changed
+	download func() download                      // begins a file for the reader
 }
 
-// newSession returns a session whose short and long questions go to these benches.
-func newSession(host lab.Host, src lab.Source, short, long answerer, post func(string)) *session {
-	s := &session{host: host, src: src, post: post}
+// newSession returns a session whose short and long questions go to these benches, which are over src, too.
+func newSession(host lab.Host, src *library.Source, short, long answerer, post func(string), download func() download) *session {
+	s := &session{host: host, src: src, post: post, benches: []answerer{short, long}, download: download}
 	s.watch = func() (func() bool, func()) { return func() bool { return false }, func() {} }
 	s.notes = func() []string { return nil }
+	s.tell = func() {}
+	s.collection = &collection{
+		Library: src.Library, trial: trial{src.Source}, yield: host.Yield,
+		notes: func() []string { return nil },
+		changed: func() {
+			s.forget()
+			s.tell()
+		},
+	}
 	s.runs = lane{send: s.send, do: s.run, tells: true}
 	s.short = lane{send: s.send, do: s.ask(short)}
 	s.long = lane{send: s.send, do: s.ask(long)}
+	s.own = lane{send: s.send, do: s.beside(s.collection.Do)}
 	return s
 }
 
@@ -52,24 +71,46 @@ func (s *session) introduce() {
 	s.send(0, wire.Event{Kind: wire.EventStart, Result: hello})
 }
 
-// receive takes one command and returns at once. Every command but OpCancel is answered with exactly one event that ends it.
-func (s *session) receive(text string) {
+// tellOwn tells the page, unasked, what there is of the reader's own. What can't be told now, the page asks for.
+func (s *session) tellOwn() {
+	s.collection.list(context.Background(), func(e wire.Event) { s.send(0, e) }) // an error was not asked for
+}
+
+// forget has the benches find anew what is the reader's own.
+func (s *session) forget() {
+	for _, b := range s.benches {
+		b.Forget()
+	}
+}
+
+// hearOthers is called when another tab has changed something of the reader's own.
+func (s *session) hearOthers() {
+	s.collection.Forget()
+	s.forget()
+	s.tellOwn()
+}
+
+// receive takes one command, with the files that came beside it, and returns at once. Every command but OpCancel is answered with exactly one event that ends it.
+func (s *session) receive(text string, files ...upload) {
 	c, err := parseCommand(text)
 	if err != nil {
 		s.send(c.ID, wire.Event{Kind: wire.EventError, Text: err.Error()})
 		return
 	}
+	job := command{Command: c, files: files}
 	switch c.Op {
 	case wire.OpCancel:
-		for _, l := range []*lane{&s.runs, &s.short, &s.long} {
+		for _, l := range []*lane{&s.runs, &s.short, &s.long, &s.own} {
 			l.cancel(c.ID)
 		}
 	case wire.OpRun, wire.OpSensitivity, wire.OpPlans, wire.OpSweep, wire.OpAMP:
-		s.runs.add(c)
+		s.runs.add(job)
 	case wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpPicture:
-		s.short.add(c)
+		s.short.add(job)
+	case wire.OpOwn, wire.OpImport, wire.OpRename, wire.OpRemove:
+		s.own.add(job)
 	default:
-		s.long.add(c)
+		s.long.add(job)
 	}
 }
 
@@ -92,7 +133,8 @@ func parseCommand(text string) (wire.Command, error) {
 		}
 	case wire.OpPicture:
 		return c, nil
-	case wire.OpCancel, wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpSearch, wire.OpInspect, wire.OpAdvise, wire.OpEvaluate:
+	case wire.OpCancel, wire.OpWarm, wire.OpPredict, wire.OpSamples, wire.OpSearch, wire.OpInspect, wire.OpAdvise, wire.OpEvaluate,
+		wire.OpOwn, wire.OpImport, wire.OpRename, wire.OpRemove, wire.OpExport:
 	default:
 		return c, fmt.Errorf("unknown command %.20q: send %s or %s", c.Op, wire.OpRun, wire.OpCancel)
 	}
@@ -106,21 +148,32 @@ func tooLong(text string, most int) error {
 	return fmt.Errorf("a command of %d bytes is too long: at most %d are read", len(text), most)
 }
 
-// ask returns how a lane carries out questions: b answers them.
-func (s *session) ask(b answerer) func(context.Context, wire.Command, func(wire.Event)) {
-	return func(ctx context.Context, c wire.Command, emit func(wire.Event)) {
+// beside returns how a lane carries out commands that may disturb a run.
+func (s *session) beside(do work) work {
+	return func(ctx context.Context, c command, emit func(wire.Event)) {
 		s.asked.Add(1)
 		defer s.asked.Add(1)
-		b.Do(ctx, c, emit)
+		do(ctx, c, emit)
 	}
 }
 
+// ask returns how a lane carries out questions: b answers them, and exports.
+func (s *session) ask(b answerer) work {
+	return s.beside(func(ctx context.Context, c command, emit func(wire.Event)) {
+		if c.Op == wire.OpExport && c.Export != nil {
+			finish(ctx, export(ctx, b, *c.Export, s.download(), emit), emit)
+			return
+		}
+		b.Do(ctx, c.Command, emit)
+	})
+}
+
 // run carries out a run or an experiment, and adds to what it gives what went on meanwhile and may have made its times too long.
-func (s *session) run(ctx context.Context, c wire.Command, emit func(wire.Event)) {
+func (s *session) run(ctx context.Context, c command, emit func(wire.Event)) {
 	met, end := s.watch()
 	defer end()
 	asked := s.asked.Load()
-	lab.Do(ctx, s.host, s.src, c, func(e wire.Event) { // its error was emitted as an event
+	lab.Do(ctx, s.host, s.src, c.Command, func(e wire.Event) { // its error was emitted as an event
 		if e.Kind == wire.EventDone {
 			notes := s.notes()
 			if met() {

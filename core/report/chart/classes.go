@@ -52,8 +52,11 @@ func Classes(labels []string, p []float64, answer int) string {
 	bars := Bars(p, answer)
 	var b strings.Builder
 	class := "classes"
-	if n <= 4 {
+	switch {
+	case n <= 4:
 		class = "classes few"
+	case n > 12: // thinner ones, and numbers over the answer's only
+		class = "classes many"
 	}
 	begin(&b, class, classesHeight, ClassesWords(labels, p))
 	axis := Axis{Scale: Linear{0, float64(max(n, 1))}, Span: Across}
@@ -68,12 +71,25 @@ func Classes(labels []string, p []float64, answer int) string {
 		} else {
 			b.WriteString(`<g class="class">`)
 		}
-		Text(&b, "name", "middle", x, Place(classesHeight-3), label)
+		Text(&b, "name", "middle", x, Place(classesHeight-3), nameOf(label, n))
 		b.WriteString(`</g>`)
 	}
 	Line(&b, "base", "0%", Place(classesFoot+.5), "100%", Place(classesFoot+.5))
 	b.WriteString(`</svg>`)
 	return b.String()
+}
+
+// nameOf is a class's label as far as there is room for it under one of n bars. One of which too little would be left is left out.
+func nameOf(label string, n int) string {
+	const room = 32 // letters under all of them
+	most := max(1, room/max(n, 1))
+	if letters := []rune(label); len(letters) > most {
+		if most < 3 {
+			return ""
+		}
+		return string(letters[:most-1]) + "…"
+	}
+	return label
 }
 
 // ClassesWords says all percentages, the likeliest class first.

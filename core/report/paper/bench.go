@@ -87,6 +87,18 @@ func machinesOf(s wire.Study) *machines {
 	return m
 }
 
+// modelsOf are the models that any part may name.
+func modelsOf(s wire.Study) nn.Catalog {
+	var all []wire.Request
+	for _, r := range s.Results {
+		all = append(all, r.Settings)
+	}
+	for _, p := range settings(s) {
+		all = append(all, p.Settings)
+	}
+	return report.Models(all...)
+}
+
 // settings are those of the parts beside the runs.
 func settings(s wire.Study) []wire.Setting {
 	var out []wire.Setting
@@ -107,7 +119,7 @@ func settings(s wire.Study) []wire.Setting {
 
 // benches sorts the runs' rows by what can be compared: native before browser, then the most rows first. What was measured again
 // goes to a bench of its own.
-func benches(s wire.Study, m *machines) []*bench {
+func benches(s wire.Study, models nn.Catalog, m *machines) []*bench {
 	type key struct {
 		machine, engine, input string
 		threads, again         int
@@ -132,8 +144,8 @@ func benches(s wire.Study, m *machines) []*bench {
 		}
 	}
 	for _, b := range order {
-		report.SortRows(b.rows)
-		b.cells = roofline.Cells(b.rows, b.peaks)
+		report.SortRows(b.rows, models)
+		b.cells = roofline.Cells(b.rows, models, b.peaks)
 	}
 	slices.SortStableFunc(order, func(a, b *bench) int {
 		native := func(b *bench) int {

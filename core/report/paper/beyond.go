@@ -20,7 +20,7 @@ func (w *writer) plans() {
 	for i, p := range w.study.Plans {
 		w.part(i, len(w.study.Plans), "plans", p.Setting)
 		for _, s := range p.Searches {
-			for _, t := range report.PlansParts(report.PlansTable(s)) {
+			for _, t := range report.PlansParts(report.PlansTable(s, w.models)) {
 				if len(t.Rows) > 0 {
 					w.table(t)
 				}

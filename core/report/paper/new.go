@@ -16,6 +16,7 @@ import (
 type writer struct {
 	study    wire.Study
 	context  Context
+	models   nn.Catalog // the lab's and the reader's own
 	machines *machines
 	benches  []*bench // the first is the one that is discussed
 	paper    Paper
@@ -23,8 +24,8 @@ type writer struct {
 
 // New assembles the write-up of a study, in the lab's order. The study's words replace the drafts that they name.
 func New(study wire.Study, c Context) Paper {
-	w := &writer{study: study, context: c, machines: machinesOf(study)}
-	w.benches = benches(study, w.machines)
+	w := &writer{study: study, context: c, models: modelsOf(study), machines: machinesOf(study)}
+	w.benches = benches(study, w.models, w.machines)
 	w.paper = Paper{Title: "Post-training quantization: size, accuracy and latency", Version: c.Version, Made: study.Made, Facts: w.facts()}
 	w.hardware()
 	w.data()

@@ -17,7 +17,7 @@ const (
 )
 
 // numbers are the fields that hold lists of numbers; every other list holds objects, lists or strings.
-var numbers = []string{"samples", "outliers", "flipped", "batches", "interval", "sizes"}
+var numbers = []string{"samples", "outliers", "flipped", "batches", "interval", "sizes", "hidden"}
 
 // check reports what would take far more memory to decode than the file has bytes: too deep a nesting, too many objects, and
 // lists of anything but what their field holds, which the decoder would first make room for.

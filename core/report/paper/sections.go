@@ -88,7 +88,7 @@ func (w *writer) shown(keep func(wire.Row) bool) []wire.Row {
 			}
 		}
 	}
-	report.SortRows(rows)
+	report.SortRows(rows, w.models)
 	return rows
 }
 
@@ -136,13 +136,13 @@ func (w *writer) labTable(t tabled, rows []wire.Row) {
 			without = append(without, "verdict-"+b)
 		}
 	}
-	w.table(report.RowsTable(t.title, rows, without...))
+	w.table(report.RowsTable(t.title, rows, w.models, without...))
 	if t.id != "baseline" {
-		without = []string{"size", "smaller", "params", "accuracy"}
+		without = []string{"size", "torch", "smaller", "params", "accuracy"}
 		for _, b := range report.Batches(rows...) {
 			without = append(without, "latency-"+b, "verdict-"+b)
 		}
-		answers := report.RowsTable(t.title+": answers against float32", rows, without...)
+		answers := report.RowsTable(t.title+": answers against float32", rows, w.models, without...)
 		answers.Caption = "differ: answers that are not float32's, + became right, − became wrong, the rest went from one wrong answer to another; p is McNemar's exact test."
 		w.table(answers)
 	}
@@ -187,7 +187,7 @@ func (w *writer) strangers() {
 		return
 	}
 	w.section(1, "others", "Other variants")
-	w.table(report.RowsTable("Other variants", rows, "correct"))
+	w.table(report.RowsTable("Other variants", rows, w.models, "correct"))
 	if notes := report.Notes(rows); len(notes) > 0 {
 		w.add(Block{List: sentenceList(notes)})
 	}

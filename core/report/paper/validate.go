@@ -27,6 +27,7 @@ const (
 // A validator looks for what can't be true. The first fault counts; what is merely unknown is noticed.
 type validator struct {
 	rows, points    int
+	own             []string // models that the settings describe
 	models, strange []string // names that this program does not know
 	bare            int      // parts without settings
 }
@@ -149,6 +150,7 @@ func (v *validator) setting(where string, version string, h wire.Hardware, q wir
 		}
 	}
 	return first(
+		func() error { return v.brought(where, q.Own) },
 		func() error {
 			return names(where, slices.Concat([]string{version, h.Host, h.CPU, h.Accelerator, h.Engine, h.OS, h.Arch, h.Go, h.Browser, h.SIMD, q.Input, q.Engine, q.Weights},
 				q.Models, q.Variants, h.Instructions, h.Engines)...)
@@ -161,6 +163,35 @@ func (v *validator) setting(where string, version string, h wire.Hardware, q wir
 				figureOf{"the number of runs", float64(q.Runs), 0, maxSamples}, figureOf{"the number of threads in the settings", float64(q.Threads), 0, 1e6},
 				figureOf{"the number of test examples", float64(q.Examples), 0, maxCount})
 		})
+}
+
+// brought checks what the settings tell of the reader's own.
+func (v *validator) brought(where string, own *wire.Own) error {
+	if own == nil {
+		return nil
+	}
+	if len(own.Models) > wire.MaxOwn || len(own.Data) > wire.MaxOwn {
+		return fmt.Errorf("%s: the settings describe more models or sets of examples of your own than are kept: at most %d each", where, wire.MaxOwn)
+	}
+	for _, m := range own.Models {
+		if err := m.Spec.Validate(); err != nil {
+			return fmt.Errorf("%s: the settings describe a model that can't be: %w", where, err)
+		}
+		if err := first(func() error {
+			return names(where, append(m.Spec.Classes, m.Spec.Test, m.Spec.Calibration, m.File, m.Format)...)
+		},
+			func() error { return texts(where, m.Notes...) }); err != nil {
+			return err
+		}
+		v.own = append(v.own, m.Spec.ID)
+	}
+	for _, d := range own.Data {
+		if err := first(func() error { return names(where, append(d.Labels, d.Name, d.Data, d.File, d.Format)...) },
+			func() error { return texts(where, d.Notes...) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (v *validator) result(where string, r wire.Result) error {
@@ -227,7 +258,7 @@ func (v *validator) measured(where string, r wire.Row) error {
 
 // known collects names that this program doesn't know.
 func (v *validator) known(r wire.Row) {
-	if _, err := nn.SpecOf(r.Model); err != nil && !slices.Contains(v.models, shorten(r.Model)) && len(v.models) < 10 {
+	if _, err := nn.SpecOf(r.Model); err != nil && !slices.Contains(v.own, r.Model) && !slices.Contains(v.models, shorten(r.Model)) && len(v.models) < 10 {
 		v.models = append(v.models, shorten(r.Model))
 	}
 	_, err := wire.VariantOf(r.Variant)

@@ -46,16 +46,18 @@ func (d *drawing) table(t report.Table) {
 
 // layouts returns the ways to draw a table, the best first: each a stack of views.
 func layouts(t report.Table) [][]view {
-	var name, size, figures, all []string
+	var name, size, answers, figures []string
 	var batches [][]string
 	for _, c := range t.Columns {
 		kind, batch, _ := strings.Cut(c.Key, "-")
 		switch kind {
 		case "where", "q", "dtype":
 			name = append(name, c.Key)
-		case "size", "smaller", "accuracy", "flips":
+		case "size", "torch", "smaller":
+			size = append(size, c.Key)
+		case "accuracy", "flips":
 			if kind != "flips" || slices.ContainsFunc(t.Rows, func(r report.Row) bool { return r.Paired != nil }) {
-				size = append(size, c.Key)
+				answers = append(answers, c.Key)
 			}
 		case "latency":
 			pair := []string{"latency-" + batch, "verdict-" + batch}
@@ -64,7 +66,7 @@ func layouts(t report.Table) [][]view {
 		}
 	}
 	with := func(keys ...[]string) []string { return slices.Concat(append([][]string{name}, keys...)...) }
-	all = with(size, figures)
+	worth := with(size, answers)
 	var stacks [][]view
 	add := func(short bool, sets ...[]string) {
 		var stack []view
@@ -73,23 +75,20 @@ func layouts(t report.Table) [][]view {
 		}
 		stacks = append(stacks, stack)
 	}
-	each := [][]string{with(size)}
+	each := [][]string{worth}
+	apart := [][]string{with(size), with(answers)}
 	for _, pair := range batches {
-		each = append(each, with(pair))
+		each, apart = append(each, with(pair)), append(apart, with(pair))
 	}
-	add(false, all)
-	add(true, all)
-	if len(batches) > 0 {
-		add(false, with(size), with(figures))
-		add(true, with(size), with(figures))
-		add(false, each...)
-		add(true, each...)
+	for _, sets := range [][][]string{{with(size, answers, figures)}, {worth, with(figures)}, each, apart} {
+		add(false, sets...)
+		add(true, sets...)
 	}
 	return stacks
 }
 
 // titles are the columns' names where there is little room; the caption says the units.
-var titles = map[string]string{"size": "MB", "smaller": "Smaller", "accuracy": "Accuracy [95% interval]", "flips": "Differ from float32"}
+var titles = map[string]string{"size": "MB", "torch": "PyTorch's", "smaller": "Smaller", "accuracy": "Accuracy [95% interval]", "flips": "Differ from float32"}
 
 func newView(t report.Table, keys []string, short bool) view {
 	v := view{rows: make([][]string, len(t.Rows))}
@@ -271,7 +270,7 @@ func (d *drawing) cards(t report.Table) {
 		d.item("  ", strings.Join(head, " "), d.style.bold)
 		for k, c := range t.Columns {
 			switch kind, _, _ := strings.Cut(c.Key, "-"); kind {
-			case "size", "smaller", "accuracy", "flips", "latency", "verdict":
+			case "size", "torch", "smaller", "accuracy", "flips", "latency", "verdict":
 				if r.Cells[k] != report.Missing && r.Cells[k] != "baseline" {
 					d.item("    ", c.Title+": "+clean(r.Cells[k]), d.cell(r, c.Key))
 				}

@@ -13,7 +13,7 @@ func RenderPlans(w io.Writer, p wire.Plans, width int, color bool) error {
 	d.hardware(p.Hardware)
 	d.paragraph(report.SettingText(p.Setting), d.style.plain)
 	for _, s := range p.Searches {
-		d.inParts(report.PlansTable(s), report.PlansParts)
+		d.inParts(report.PlansTable(s, report.Models(p.Settings)), report.PlansParts)
 		d.notes(report.PlansSentences(s))
 	}
 	d.notes(report.PlansNotes(p))

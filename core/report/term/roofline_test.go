@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
 	"quantlab/core/roofline"
 )
 
@@ -23,7 +24,7 @@ func sampleRoofline() roofline.Report {
 		}
 	}
 	return roofline.Report{
-		Hardware: wire.Hardware{Host: wire.Native, CPU: "\x1b[2Jcpu"}, Settings: wire.Lab(), Peaks: p, Cells: roofline.Cells(rows, p),
+		Hardware: wire.Hardware{Host: wire.Native, CPU: "\x1b[2Jcpu"}, Settings: wire.Lab(), Peaks: p, Cells: roofline.Cells(rows, nn.CatalogOf(nil), p),
 		Layers: roofline.Layers([]wire.LayerTime{{In: 784, Out: 512, Variant: "fp32", Batch: 1, TimeUS: 17, Peak: 58.5, Bandwidth: 101}}),
 		Notes:  []string{"a note"},
 	}

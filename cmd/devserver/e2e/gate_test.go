@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -43,6 +45,12 @@ func newGate(t *testing.T, target string, changes ...change) *gate {
 		if g.shut.Load() {
 			panic(http.ErrAbortHandler) // the connection ends without an answer
 		}
+		// A body that is still being passed on is closed under the proxy where the answer comes first, and the connection with it.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		back.ServeHTTP(counted{w, &g.bytes}, r)
 	}))
 	t.Cleanup(func() {

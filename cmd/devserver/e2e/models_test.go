@@ -1,9 +1,14 @@
 package e2e
 
 import (
+	"archive/zip"
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -43,7 +48,7 @@ func (tb *tab) isHere(name string) {
 // be renamed and deleted.
 func TestOwnModel(t *testing.T) {
 	dir := t.TempDir()
-	tb := openAt(t, newGate(t, shared.base).URL, "/models?export=mnist-lab1&as=fp32&format=pt", 4*time.Minute)
+	tb := openAt(t, newGate(t, shared.base).URL, "/models?export=mnist-lab1&as=fp32&format=pt", 3*time.Minute)
 	if err := downloadInto(tb.tab, dir); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +69,7 @@ func TestOwnModel(t *testing.T) {
 	tb.isHere("mine")
 
 	tb.measuresAlike()
+	tb.everywhere()
 
 	tb.goTo("/models")
 	tb.press("#remove-model-mine")
@@ -108,10 +114,84 @@ func (tb *tab) measuresAlike() {
 	picture(tb, "own-model-measured")
 }
 
+// everywhere looks at mine in the other views.
+func (tb *tab) everywhere() {
+	tb.Helper()
+	origin := js[string](tb, `location.origin`)
+	tb.do(chromedp.Navigate(origin + "/draw?digits=mine&example=3"))
+	tb.until("all variants of it answer", `[...document.querySelectorAll('tr[data-model="mine"] td[data-col="answer"]')].filter(e => /^\d/.test(e.innerText)).length === 4`)
+	tb.do(chromedp.Navigate(origin + "/inspect?net=mine"))
+	tb.measured()
+	if a := tb.accuracy(); a < 90 {
+		tb.Errorf("Inspect finds an accuracy of %v%%", a)
+	}
+	tb.do(chromedp.Navigate(origin + "/sensitivity?" + strings.Replace(asked, "sens=mnist-lab1", "sens=mine", 1)))
+	tb.press("#sens-measure")
+	tb.over(wire.OpSensitivity)
+	tb.until("its layers are told", `document.querySelectorAll('tr[data-model="mine"][data-mode="only"]').length === 6`)
+	tb.do(chromedp.Navigate(origin + "/report"))
+	tb.until("the report tells of it", `[...document.querySelectorAll('.paper td')].some(e => e.innerText.trim() === 'layers.1') && document.querySelector('.paper').innerText.includes('mine')`)
+}
+
+// Files come by dropping and by pasting, too: a zip of digits as pictures in folders, and cells of a spreadsheet.
+func TestDropAndPaste(t *testing.T) {
+	tb := elsewhere(t, "/models", time.Minute)
+	tb.until("files can be chosen", `document.querySelector('#models-choose')?.disabled === false`)
+	drop := func(name string, data []byte) {
+		js[bool](tb, fmt.Sprintf(`(() => {
+			const t = new DataTransfer()
+			t.items.add(new File([Uint8Array.from(atob('%s'), c => c.charCodeAt(0))], '%s'))
+			for (const kind of ['dragenter', 'dragover', 'drop']) document.querySelector('#models-drop').dispatchEvent(new DragEvent(kind, {dataTransfer: t, bubbles: true, cancelable: true}))
+			return true
+		})()`, base64.StdEncoding.EncodeToString(data), name))
+	}
+	drop("digits.zip", digits(t))
+	tb.isHere("digits")
+	if text := tb.text(`[data-own="digits"]`); !strings.Contains(text, "20 ") {
+		t.Errorf("20 digits are %q", text)
+	}
+	js[bool](tb, `(() => {
+		const t = new DataTransfer()
+		t.setData('text/plain', 'sentence\tlabel\na fine film\tgood\na dull film\tbad\na fine mess\tgood\nno fun\tbad\n')
+		document.body.dispatchEvent(new ClipboardEvent('paste', {clipboardData: t, bubbles: true, cancelable: true}))
+		return true
+	})()`)
+	tb.isHere("pasted")
+	drop("broken.zip", digits(t)[:500])
+	tb.until("a broken archive is refused in words", `document.querySelector('#models-problem')?.innerText.includes('broken.zip')`)
+	if n := js[int](tb, `document.querySelectorAll('[data-own]').length`); n != 2 {
+		t.Errorf("%d things are kept, want 2", n)
+	}
+}
+
+// digits is a zip of two pictures of each digit, in folders.
+func digits(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := range 20 {
+		picture := image.NewGray(image.Rect(0, 0, 28, 28))
+		for y := 4; y < 24; y++ {
+			picture.SetGray(8+i%10, y, color.Gray{255})
+		}
+		w, err := z.Create(fmt.Sprintf("%d/%d.png", i%10, i))
+		if err == nil {
+			err = png.Encode(w, picture)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // A file that leaves a choice is asked about, and one that can't be taken is refused in words; either keeps nothing until it is whole.
 func TestImportAsks(t *testing.T) {
 	words := counting(t)
-	tb := elsewhere(t, "/models", 2*time.Minute)
+	tb := elsewhere(t, "/models", time.Minute)
 	tb.choose("#models-choose", fixture(t, "whole.pt"))
 	tb.until("a whole module is refused", `document.querySelector('#models-problem')?.innerText.includes('state_dict')`)
 	tb.choose("#models-choose", words)

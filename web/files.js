@@ -6,6 +6,10 @@
 //                                     "over" "true" or "false" while files are held over the page, "reading" when some have come,
 //                                     then "files" with {number, names, count, bytes}, names being the first few, or "problem"
 //                                     with a sentence; returns {stop()}
+//   quantlab.files.arrive(root, signal, hear)
+//                                     until the signal, hear.chosen(files) in an input within root, hear.pasted(data) and
+//                                     hear.dropped(data), DataTransfers of anywhere on the page, and hear.over(n): in how many
+//                                     elements files are held
 //   quantlab.files.of(numbers)        [{name, file}, …], all files of these numbers
 //   quantlab.files.forget(numbers)
 "use strict";
@@ -73,6 +77,34 @@
 
   const isField = (element) => element?.matches?.("textarea, select, input:not([type=file]), [contenteditable]");
 
+  function arrive(root, signal, hear) {
+    const on = (target, event, heard) => target.addEventListener(event, heard, { signal });
+    on(root, "change", ({ target }) => {
+      if (target.type !== "file") return;
+      hear.chosen([...target.files]);
+      target.value = ""; // so that the same file can be chosen again
+    });
+    on(document, "paste", (event) => {
+      if (isField(event.target)) return;
+      event.preventDefault();
+      hear.pasted(event.clipboardData);
+    });
+    // The whole page takes a drop: beside its place the browser would open the file instead of the page.
+    let inside = 0; // dragenter and dragleave come for every element that is passed
+    const over = (n) => hear.over(inside = Math.max(0, n));
+    const onFiles = (event, heard) => on(document, event, (e) => {
+      if (e.dataTransfer?.types.includes("Files")) heard(e);
+    });
+    onFiles("dragenter", () => over(inside + 1));
+    onFiles("dragleave", () => over(inside - 1));
+    onFiles("dragover", (event) => event.preventDefault());
+    onFiles("drop", (event) => {
+      event.preventDefault();
+      over(0);
+      hear.dropped(event.dataTransfer);
+    });
+  }
+
   function listen(root, cb) {
     const stopped = new AbortController();
     let latest = 0;
@@ -92,40 +124,21 @@
       cb(kind, payload);
     }
 
-    const on = (target, event, hear) => target.addEventListener(event, hear, { signal: stopped.signal });
-    on(root, "change", ({ target }) => {
-      if (target.type !== "file" || target.files.length === 0) return;
-      take(named(target.files));
-      target.value = ""; // so that the same file can be chosen again
-    });
-    on(document, "paste", (event) => {
-      if (isField(event.target)) return;
-      event.preventDefault();
-      take(pasted(event.clipboardData));
-    });
-    // The whole page takes a drop: beside its zone the browser would open the file in the page's place.
-    let inside = 0; // dragenter and dragleave come for every element that is passed
-    const over = (n) => {
-      const was = inside > 0;
-      inside = Math.max(0, n);
-      if (was !== inside > 0) cb("over", String(inside > 0));
-    };
-    const onFiles = (event, hear) => on(document, event, (e) => {
-      if (e.dataTransfer?.types.includes("Files")) hear(e);
-    });
-    onFiles("dragenter", () => over(inside + 1));
-    onFiles("dragleave", () => over(inside - 1));
-    onFiles("dragover", (event) => event.preventDefault());
-    onFiles("drop", (event) => {
-      event.preventDefault();
-      over(0);
-      take(dropped(event.dataTransfer));
+    let held = false;
+    arrive(root, stopped.signal, {
+      chosen: (files) => files.length && take(named(files)),
+      pasted: (data) => take(pasted(data)),
+      dropped: (data) => take(dropped(data)),
+      over: (n) => {
+        if (held !== n > 0) cb("over", String(held = n > 0));
+      },
     });
     return { stop: () => stopped.abort() };
   }
 
   (globalThis.quantlab ??= {}).files = {
     listen,
+    arrive,
     of: (numbers) => numbers.flatMap((n) => kept.get(n) ?? []),
     forget: (numbers) => numbers.forEach((n) => kept.delete(n)),
   };

@@ -97,8 +97,6 @@
   // Of several files the first picture, or else the first file, so that what is wrong with it is said.
   const choose = (files) => [...files].find((f) => f.type.startsWith("image/")) ?? files[0];
 
-  const isField = (element) => element?.matches?.("textarea, select, input:not([type=file]), [contenteditable]");
-
   function listen(root, cb) {
     const stopped = new AbortController();
     let latest = 0;
@@ -116,36 +114,14 @@
       if (turn === latest && !stopped.signal.aborted) cb(kind, payload);
     }
 
-    const on = (target, event, hear) => target.addEventListener(event, hear, { signal: stopped.signal });
-    on(root, "change", (event) => {
-      const input = event.target;
-      if (input.type !== "file") return;
-      take(input.files);
-      input.value = ""; // so that the same file can be chosen again
-    });
-    on(document, "paste", (event) => {
-      if (isField(event.target)) return;
-      const { files } = event.clipboardData;
-      event.preventDefault();
-      if (files.length) take(files);
-      else cb("problem", "There is no picture on the clipboard: copy one, or drop its file here.");
-    });
-    // The whole page takes a drop: beside the pad the browser would open the file in the page's place.
-    let inside = 0; // dragenter and dragleave come for every element that is passed
-    const over = (n) => {
-      inside = Math.max(0, n);
-      root.classList.toggle("dropping", inside > 0);
-    };
-    const onFiles = (event, hear) => on(document, event, (e) => {
-      if (e.dataTransfer?.types.includes("Files")) hear(e);
-    });
-    onFiles("dragenter", () => over(inside + 1));
-    onFiles("dragleave", () => over(inside - 1));
-    onFiles("dragover", (event) => event.preventDefault());
-    onFiles("drop", (event) => {
-      event.preventDefault();
-      over(0);
-      take(event.dataTransfer.files);
+    globalThis.quantlab.files.arrive(root, stopped.signal, {
+      chosen: take,
+      pasted: ({ files }) => {
+        if (files.length) take(files);
+        else cb("problem", "There is no picture on the clipboard: copy one, or drop its file here.");
+      },
+      dropped: ({ files }) => take(files),
+      over: (n) => root.classList.toggle("dropping", n > 0),
     });
     return { stop: () => stopped.abort() };
   }

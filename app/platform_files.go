@@ -29,10 +29,10 @@ func entriesOf(c wire.Command) []string {
 	}
 	var keys []string
 	for _, m := range c.Request.Own.Models {
-		keys = append(keys, wire.KindModel+"/"+m.Spec.ID)
+		keys = append(keys, wire.EntryOf(wire.KindModel, m.Spec.ID))
 	}
 	for _, d := range c.Request.Own.Data {
-		keys = append(keys, wire.KindData+"/"+d.Name)
+		keys = append(keys, wire.EntryOf(wire.KindData, d.Name))
 	}
 	return keys
 }

@@ -23,7 +23,7 @@ func Do(ctx context.Context, host Host, src Source, c wire.Command, emit func(wi
 	}
 	study := &wire.Study{Format: wire.StudyFormat, Version: host.Version}
 	err := experiment(ctx, host, src, c, study, emit)
-	if err := conclude(ctx, err, wire.Event{Study: study}, emit); err != nil {
+	if err := Conclude(ctx, err, wire.Event{Study: study}, emit); err != nil {
 		return nil, err
 	}
 	return study, nil

@@ -11,6 +11,7 @@ import (
 	"quantlab/core/kernel"
 	"quantlab/core/lab/wire"
 	"quantlab/core/nn"
+	"quantlab/core/quant"
 )
 
 // Run carries out the request and returns what it gave. emit, which may be nil, hears every event from the goroutine
@@ -41,15 +42,15 @@ func conduct(ctx context.Context, host Host, src Source, req wire.Request, timeO
 		emit = func(wire.Event) {}
 	}
 	result, err := run(ctx, host, src, req, timeOnly, emit)
-	if err := conclude(ctx, err, wire.Event{Result: result}, emit); err != nil {
+	if err := Conclude(ctx, err, wire.Event{Result: result}, emit); err != nil {
 		return nil, err
 	}
 	return result, nil
 }
 
-// conclude emits the event that ends an experiment: done where err is nil, and else why it ended. It returns err, or the context's
+// Conclude emits the one event that ends a command: done where err is nil, and else why it ended. It returns err, or the context's
 // where that is why.
-func conclude(ctx context.Context, err error, done wire.Event, emit func(wire.Event)) error {
+func Conclude(ctx context.Context, err error, done wire.Event, emit func(wire.Event)) error {
 	switch {
 	case err == nil:
 		done.Kind, done.Fraction = wire.EventDone, 1
@@ -238,6 +239,18 @@ func (r *runner) missing(err error) (what string) {
 
 // absent is the note of a row some figures of which could not be had.
 func absent(what string) string { return "not measured here: " + what + " missing" }
+
+// Absence returns the note of a row that has no model, where err keeps no other model from being made.
+func Absence(err error) (note string, ok bool) {
+	if errors.Is(err, quant.ErrWide) {
+		return "not converted: " + err.Error(), true
+	}
+	var m *dataset.MissingError
+	if errors.As(err, &m) {
+		return absent(m.What), true
+	}
+	return "", false
+}
 
 // model measures every variant of one model.
 func (r *runner) model(ctx context.Context, spec nn.Spec) error {

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"quantlab/core/dataset"
@@ -165,8 +164,8 @@ func (t *trial) convert(ctx context.Context) error {
 		s.model, err = quant.Convert(t.net, plan, cal, quant.Options{
 			Engine: t.engine, Threads: t.req.Threads, MaxBatch: t.largest(), Input: t.input(),
 		})
-		if errors.Is(err, quant.ErrWide) {
-			s.row.Note = "not converted: " + err.Error()
+		if note, ok := Absence(err); ok {
+			s.row.Note = note
 			continue
 		}
 		if err != nil {

@@ -49,9 +49,6 @@ func New(shelf Shelf) *Library {
 	return &Library{shelf: shelf, known: map[string]known{}, words: map[string]*dataset.Vocabulary{}}
 }
 
-// entryOf is the name of an entry.
-func entryOf(kind, name string) string { return kind + "/" + name }
-
 // Own tells of everything that there is, by name; nil where there is nothing. Entries are read once. A damaged one is left out: see
 // Damaged. A model whose spec names examples that are gone falls back to the lab's, and its notes say so.
 func (l *Library) Own(ctx context.Context) (*wire.Own, error) {
@@ -178,9 +175,9 @@ func knownAs(entry string, data []byte) known {
 // entry is the name under which it is kept.
 func (k known) entry() string {
 	if k.model != nil {
-		return entryOf(wire.KindModel, k.model.Spec.ID)
+		return wire.EntryOf(wire.KindModel, k.model.Spec.ID)
 	}
-	return entryOf(wire.KindData, k.data.Name)
+	return wire.EntryOf(wire.KindData, k.data.Name)
 }
 
 // inspect finds out what an entry is.
@@ -321,7 +318,7 @@ func (l *Library) get(ctx context.Context, kind, name string) ([]byte, error) {
 	if err := nn.CheckName(name); err != nil {
 		return nil, err
 	}
-	data, err := l.shelf.Get(ctx, entryOf(kind, name))
+	data, err := l.shelf.Get(ctx, wire.EntryOf(kind, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no %s of your own named %s: bring it first (%w)", noun(kind), name, fs.ErrNotExist)
 	}
@@ -339,7 +336,7 @@ func (l *Library) Remove(ctx context.Context, req wire.RemoveRequest) error {
 	if err != nil {
 		return err
 	}
-	entry := entryOf(req.Kind, req.Name)
+	entry := wire.EntryOf(req.Kind, req.Name)
 	if !slices.Contains(names, entry) {
 		_, err := l.get(ctx, req.Kind, req.Name)
 		return err

@@ -25,7 +25,7 @@ func (l *Library) Rename(ctx context.Context, req wire.RenameRequest) error {
 	if err != nil {
 		return err
 	}
-	if slices.Contains(names, entryOf(req.Kind, req.To)) {
+	if slices.Contains(names, wire.EntryOf(req.Kind, req.To)) {
 		return fmt.Errorf("there is %s named %s already: give another name, or remove that one first", article(req.Kind), req.To)
 	}
 	if req.Kind == wire.KindModel {
@@ -37,7 +37,7 @@ func (l *Library) Rename(ctx context.Context, req wire.RenameRequest) error {
 		return err
 	}
 	// The new name first: a failure on the way leaves both, and loses nothing.
-	if err := l.change(ctx, entryOf(req.Kind, req.To), data); err != nil {
+	if err := l.change(ctx, wire.EntryOf(req.Kind, req.To), data); err != nil {
 		return err
 	}
 	if req.Kind == wire.KindData {
@@ -45,7 +45,7 @@ func (l *Library) Rename(ctx context.Context, req wire.RenameRequest) error {
 			return err
 		}
 	}
-	old := entryOf(req.Kind, req.From)
+	old := wire.EntryOf(req.Kind, req.From)
 	if err := l.shelf.Remove(ctx, old); err != nil {
 		return fmt.Errorf("removing the old name %s: %w", req.From, err)
 	}

@@ -5,21 +5,14 @@ import (
 	"fmt"
 
 	"quantlab/core/ink"
+	"quantlab/core/lab"
 	"quantlab/core/lab/wire"
 )
 
 // Do answers one command of package wire's play.go. emit hears the events that answer it, from the goroutine that called Do,
 // and at the end exactly one of EventDone, EventError and EventCancel.
 func (b *Bench) Do(ctx context.Context, c wire.Command, emit func(wire.Event)) {
-	err := b.do(ctx, c, emit)
-	switch {
-	case err == nil:
-		emit(wire.Event{Kind: wire.EventDone, Fraction: 1})
-	case ctx.Err() != nil:
-		emit(wire.Event{Kind: wire.EventCancel})
-	default:
-		emit(wire.Event{Kind: wire.EventError, Text: err.Error()})
-	}
+	lab.Conclude(ctx, b.do(ctx, c, emit), wire.Event{}, emit)
 }
 
 func (b *Bench) do(ctx context.Context, c wire.Command, emit func(wire.Event)) error {

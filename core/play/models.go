@@ -2,7 +2,6 @@ package play
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -64,7 +63,7 @@ func (b *Bench) model(ctx context.Context, n *network, variant string, custom *w
 	}
 	if m = n.models[r]; m == nil {
 		if m, err = b.convert(ctx, n, plan, r, emit); err != nil {
-			why, ok := absence(err)
+			why, ok := lab.Absence(err)
 			if !ok || ctx.Err() != nil {
 				return nil, "", err
 			}
@@ -77,18 +76,6 @@ func (b *Bench) model(ctx context.Context, n *network, variant string, custom *w
 	}
 	n.keep(r, m, variant, own)
 	return m, "", b.breathe(ctx)
-}
-
-// absence says why there is no model of a recipe where that keeps no other one from being made.
-func absence(err error) (why string, ok bool) {
-	if errors.Is(err, quant.ErrWide) {
-		return "not converted: " + err.Error(), true
-	}
-	var missing *dataset.MissingError
-	if errors.As(err, &missing) {
-		return "not measured here: " + missing.What + " missing", true
-	}
-	return "", false
 }
 
 // convert makes the recipe's model, calibrating the plan where it must be.

@@ -63,19 +63,7 @@ func missing(ctx context.Context, err error) error {
 
 // Do is the work of the lane that changes what is the reader's own.
 func (o *collection) Do(ctx context.Context, c command, emit func(wire.Event)) {
-	finish(ctx, o.do(ctx, c, emit), emit)
-}
-
-// finish emits the one event that ends a command.
-func finish(ctx context.Context, err error, emit func(wire.Event)) {
-	switch {
-	case err == nil:
-		emit(wire.Event{Kind: wire.EventDone, Fraction: 1})
-	case ctx.Err() != nil:
-		emit(wire.Event{Kind: wire.EventCancel})
-	default:
-		emit(wire.Event{Kind: wire.EventError, Text: err.Error()})
-	}
+	lab.Conclude(ctx, o.do(ctx, c, emit), wire.Event{}, emit)
 }
 
 func (o *collection) do(ctx context.Context, c command, emit func(wire.Event)) error {

@@ -90,7 +90,8 @@ func (s *session) hearOthers() {
 	s.tellOwn()
 }
 
-// receive takes one command, with the files that came beside it, and returns at once. Every command but OpCancel is answered with exactly one event that ends it.
+// receive takes one command, with the files that came beside it, and returns at once. Every command but OpCancel is answered with
+// exactly one event that ends it.
 func (s *session) receive(text string, files ...upload) {
 	c, err := parseCommand(text)
 	if err != nil {
@@ -161,7 +162,7 @@ func (s *session) beside(do work) work {
 func (s *session) ask(b answerer) work {
 	return s.beside(func(ctx context.Context, c command, emit func(wire.Event)) {
 		if c.Op == wire.OpExport && c.Export != nil {
-			finish(ctx, export(ctx, b, *c.Export, s.download(), emit), emit)
+			lab.Conclude(ctx, export(ctx, b, *c.Export, s.download(), emit), wire.Event{}, emit)
 			return
 		}
 		b.Do(ctx, c.Command, emit)

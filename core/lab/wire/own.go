@@ -34,6 +34,9 @@ type OwnData struct {
 	Notes    []string `json:"notes,omitempty"`
 }
 
+// EntryOf names what is kept of something of the reader's own, KindModel or KindData: "model/my-mlp".
+func EntryOf(kind, name string) string { return kind + "/" + name }
+
 // Bounds of what the reader brings.
 const (
 	MaxFile    = 256 << 20 // bytes of all files of one import together

@@ -27,7 +27,7 @@ func CSV(w io.Writer, results ...wire.Result) error {
 		return err
 	}
 	for _, result := range results {
-		for _, row := range sortedRows([]wire.Result{result}) {
+		for _, row := range sortedRows([]wire.Result{result}, Models(result.Settings)) {
 			batches := Batches(row)
 			if len(batches) == 0 {
 				batches = []string{""}

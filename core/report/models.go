@@ -38,17 +38,8 @@ func ModelsOf(results ...wire.Result) nn.Catalog {
 	return Models(settings...)
 }
 
-// dataOf returns the data that a model reads; "" of a stranger.
-func dataOf(models nn.Catalog, model string) string {
-	spec, err := models.Of(model)
-	if err != nil {
-		return ""
-	}
-	return spec.Data
-}
-
-// TestOf names the reader's own examples that gave a model's accuracy; "" where those were the lab's.
-func TestOf(models nn.Catalog, model string) string {
+// DataOf returns the data that a model reads; "" of a stranger.
+func DataOf(models nn.Catalog, model string) string {
 	spec, _ := models.Of(model)
-	return spec.Test
+	return spec.Data
 }

@@ -35,7 +35,7 @@ func PlansTable(s wire.PlanSearch, models nn.Catalog) PlainTable {
 	t := PlainTable{
 		Title: "Plans of " + s.Model + " worth having",
 		Caption: "On the front of a batch size is a plan if no other one is as small, as accurate and, as predicted, as fast there, and better in one. " +
-			"A prediction is the sum of the layers' own times. " + caption(models, dataOf(models, s.Model), rows),
+			"A prediction is the sum of the layers' own times. " + caption(models, DataOf(models, s.Model), rows),
 	}
 	worth := append(sizes(rows), Column{Key: "smaller", Title: "Smaller", Right: true},
 		Column{Key: "accuracy", Title: "Accuracy [95% interval]"}, Column{Key: "flips", Title: "Answers against float32"})

@@ -30,7 +30,7 @@ func SensitivityTable(s wire.Sensitivity, model string) PlainTable {
 	}
 	t := PlainTable{
 		Title:   "Which layers of " + model + " can't bear quantization",
-		Caption: caption(models, dataOf(models, model), all) + " " + aboutFidelity(rows),
+		Caption: caption(models, DataOf(models, model), all) + " " + aboutFidelity(rows),
 		Grouped: true,
 		Columns: []Column{
 			{Key: "layer", Title: "Layer"}, {Key: "mode", Title: "Quantized"}, {Key: "variant", Title: "As"},

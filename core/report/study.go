@@ -8,12 +8,12 @@ import (
 	"quantlab/core/nn"
 )
 
-// RowsTable is the table of any rows of these models, in their order, without the columns of those keys. The rows' notes are left out: Notes
-// has them.
+// RowsTable is the table of any rows of these models, in their order, without the columns of those keys. The rows' notes are left
+// out: Notes has them.
 func RowsTable(title string, rows []wire.Row, models nn.Catalog, without ...string) PlainTable {
 	rows = slices.Clone(rows)
 	SortRows(rows, models)
-	data := distinct(rows, func(r wire.Row) string { return dataOf(models, r.Model) })
+	data := distinct(rows, func(r wire.Row) string { return DataOf(models, r.Model) })
 	if len(data) != 1 {
 		data = []string{""}
 	}

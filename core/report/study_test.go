@@ -13,7 +13,7 @@ func TestRowsTable(t *testing.T) {
 	shuffled := slices.Clone(rows)
 	slices.Reverse(shuffled)
 	lab := Tables(sample())[0]
-	got := RowsTable("MNIST", slices.DeleteFunc(shuffled, func(r wire.Row) bool { return dataOf(models, r.Model) != dataOf(models, rows[0].Model) }), models, "params", "verdict-64")
+	got := RowsTable("MNIST", slices.DeleteFunc(shuffled, func(r wire.Row) bool { return DataOf(models, r.Model) != DataOf(models, rows[0].Model) }), models, "params", "verdict-64")
 	if got.Title != lab.Title || got.Caption != lab.Caption || len(got.Rows) != len(lab.Rows) || len(got.Columns) != len(lab.Columns)-2 {
 		t.Fatalf("%+v", got)
 	}

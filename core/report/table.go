@@ -19,7 +19,8 @@ type Table struct {
 	Caption string // how it was measured, in a sentence or two
 	Columns []Column
 	Rows    []Row
-	Notes   []string // what the reader must know of single rows
+	Notes   []string   // what the reader must know of single rows
+	Models  nn.Catalog // that rows can be of
 }
 
 // A Column is one figure of every row.
@@ -58,8 +59,8 @@ func Legend() [][2]string {
 // each only where it has rows. Rows of several hosts stand side by side: model by model, variant by variant.
 func Tables(results ...wire.Result) []Table {
 	byData, models := map[string][]wire.Row{}, ModelsOf(results...)
-	for _, row := range sortedRows(results) {
-		data := dataOf(models, row.Model)
+	for _, row := range sortedRows(results, models) {
+		data := DataOf(models, row.Model)
 		byData[data] = append(byData[data], row)
 	}
 	var tables []Table
@@ -71,13 +72,13 @@ func Tables(results ...wire.Result) []Table {
 	return tables
 }
 
-// sortedRows returns every row in the lab's order.
-func sortedRows(results []wire.Result) []wire.Row {
+// sortedRows returns every row, in the order of these models.
+func sortedRows(results []wire.Result, models nn.Catalog) []wire.Row {
 	var rows []wire.Row
 	for _, r := range results {
 		rows = append(rows, r.Rows...)
 	}
-	SortRows(rows, ModelsOf(results...))
+	SortRows(rows, models)
 	return rows
 }
 
@@ -111,7 +112,7 @@ func rank(names []string) func(string) int {
 
 // newTable formats rows of one data set.
 func newTable(models nn.Catalog, data string, rows []wire.Row) Table {
-	t := Table{Title: title(data) + onOwn(models, data, rows), Caption: caption(models, data, rows), Columns: columns(rows), Notes: Notes(rows)}
+	t := Table{Title: title(data) + onOwn(models, data, rows), Caption: caption(models, data, rows), Columns: columns(rows), Notes: Notes(rows), Models: models}
 	for i, c := range cells(rows, t.Columns) {
 		t.Rows = append(t.Rows, Row{Row: rows[i], Cells: c})
 	}
@@ -313,7 +314,8 @@ func testOf(models nn.Catalog, r wire.Row) string {
 	if r.Accuracy == nil {
 		return ""
 	}
-	return TestOf(models, r.Model)
+	spec, _ := models.Of(r.Model)
+	return spec.Test
 }
 
 // onOwn says for a heading which examples of the reader's own measured accuracy, where these are all rows'.

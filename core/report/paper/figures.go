@@ -23,7 +23,7 @@ func (w *writer) latencies() []figure.Figure {
 		for _, data := range []string{nn.MNIST, nn.SST2, ""} {
 			var some []wire.Row
 			for _, r := range rows {
-				if _, ok := r.LatencyUS[batch]; ok && w.dataOf(r.Model) == data {
+				if _, ok := r.LatencyUS[batch]; ok && report.DataOf(w.models, r.Model) == data {
 					some = append(some, r)
 				}
 			}
@@ -33,11 +33,6 @@ func (w *writer) latencies() []figure.Figure {
 		}
 	}
 	return out
-}
-
-func (w *writer) dataOf(model string) string {
-	spec, _ := w.models.Of(model)
-	return spec.Data
 }
 
 // even parts rows by model where their latencies are too uneven for one axis.
@@ -133,7 +128,9 @@ func (w *writer) sizes() []figure.Figure {
 	for _, data := range []string{nn.MNIST, nn.SST2, ""} {
 		seen := map[string]bool{} // accuracy and size are the same on every host
 		var rows []wire.Row
-		for _, r := range w.shown(func(r wire.Row) bool { return r.Accuracy != nil && r.SizeBytes > 0 && w.dataOf(r.Model) == data }) {
+		for _, r := range w.shown(func(r wire.Row) bool {
+			return r.Accuracy != nil && r.SizeBytes > 0 && report.DataOf(w.models, r.Model) == data
+		}) {
 			if k := fmt.Sprint(r.Model, r.Variant, r.SizeBytes, r.Correct, r.Total); !seen[k] {
 				seen[k] = true
 				rows = append(rows, r)

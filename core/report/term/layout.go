@@ -8,7 +8,6 @@ import (
 	"github.com/charmbracelet/lipgloss/table"
 
 	"quantlab/core/lab/wire"
-	"quantlab/core/nn"
 	"quantlab/core/report"
 )
 
@@ -204,7 +203,7 @@ func (d *drawing) view(t report.Table, v view) {
 			if i > 0 {
 				d.line("")
 			}
-			d.model(t.Rows[i])
+			d.model(t, t.Rows[i])
 		}
 		d.line(line)
 	}
@@ -212,9 +211,9 @@ func (d *drawing) view(t report.Table, v view) {
 }
 
 // model writes the line over a model's rows.
-func (d *drawing) model(r report.Row) {
+func (d *drawing) model(t report.Table, r report.Row) {
 	about := ""
-	if spec, err := nn.SpecOf(r.Model); err == nil {
+	if spec, err := t.Models.Of(r.Model); err == nil {
 		about = "  " + spec.Shape() + ", " + report.Count(spec.Params()) + " parameters"
 	}
 	name := clean(r.Model)
@@ -259,7 +258,7 @@ func (d *drawing) cell(r report.Row, key string) lipgloss.Style {
 func (d *drawing) cards(t report.Table) {
 	for i, r := range t.Rows {
 		if i == 0 || r.Model != t.Rows[i-1].Model {
-			d.model(r)
+			d.model(t, r)
 		}
 		var head []string
 		for _, key := range []string{"where", "q", "dtype"} {

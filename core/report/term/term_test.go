@@ -16,6 +16,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"quantlab/core/lab/wire"
+	"quantlab/core/nn"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -177,3 +178,15 @@ func TestRenderReportsErrors(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+// The line over a model of the reader's own tells its layers, as that over one of the lab's does.
+func TestOwnModelsHaveShapes(t *testing.T) {
+	r := read(t, "native")
+	spec := nn.Spec{ID: "mine", Own: true, Data: nn.MNIST, Crop: 2, In: 4, Hidden: []int{3}, Out: 10}
+	r.Settings.Own = &wire.Own{Models: []wire.OwnModel{{Spec: spec}}}
+	r.Settings.Models = append(r.Settings.Models, spec.ID)
+	r.Rows = append(r.Rows, wire.Row{Model: spec.ID, Variant: wire.Baseline, Host: wire.Native, Params: spec.Params()})
+	if text := draw(t, r, 140, false); !strings.Contains(text, "mine  4 – 3 – 10, 55 parameters") {
+		t.Error(text)
+	}
+}

@@ -177,21 +177,25 @@ func (v *validator) brought(where string, own *wire.Own) error {
 		if err := m.Spec.Validate(); err != nil {
 			return fmt.Errorf("%s: the settings describe a model that can't be: %w", where, err)
 		}
-		if err := first(func() error {
-			return names(where, append(m.Spec.Classes, m.Spec.Test, m.Spec.Calibration, m.File, m.Format)...)
-		},
-			func() error { return texts(where, m.Notes...) }); err != nil {
+		if err := described(where, m.Notes, m.Spec.Classes, []string{m.Spec.Test, m.Spec.Calibration, m.File, m.Format}); err != nil {
 			return err
 		}
 		v.own = append(v.own, m.Spec.ID)
 	}
 	for _, d := range own.Data {
-		if err := first(func() error { return names(where, append(d.Labels, d.Name, d.Data, d.File, d.Format)...) },
-			func() error { return texts(where, d.Notes...) }); err != nil {
+		if err := described(where, d.Notes, d.Labels, []string{d.Name, d.Data, d.File, d.Format}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// described checks the texts and the names that tell of something of the reader's own.
+func described(where string, notes []string, named ...[]string) error {
+	return first(
+		func() error { return names(where, slices.Concat(named...)...) },
+		func() error { return texts(where, notes...) },
+	)
 }
 
 func (v *validator) result(where string, r wire.Result) error {
@@ -248,7 +252,8 @@ func (v *validator) measured(where string, r wire.Row) error {
 		func() error { return names(where, r.Model, r.Variant, r.Q, r.DType, r.Host, r.Engine, r.Input) },
 		func() error { return texts(where, r.Note) },
 		func() error {
-			return inRange(where, figureOf{"the size", float64(r.SizeBytes), 0, 1e15}, figureOf{"times smaller", r.Smaller, 0, 1e6},
+			return inRange(where, figureOf{"the size", float64(r.SizeBytes), 0, 1e15}, figureOf{"the size of PyTorch's file", float64(r.SizeTorch), 0, 1e15},
+				figureOf{"times smaller", r.Smaller, 0, 1e6},
 				figureOf{"the number of parameters", float64(r.Params), 0, 1e13}, figureOf{"the number of threads", float64(r.Threads), 0, 1e6})
 		},
 		func() error { return answers(where, r) },

@@ -263,12 +263,17 @@ func (c *controls) choice(key, legend string, options []option) goapp.UI {
 
 // list is a choice of one among many.
 func (c *controls) list(key, label, help string, options []option) goapp.UI {
-	id, chosen := "setting-"+key, c.current(key)
-	return goapp.Div().Class("field").Body(
-		goapp.Label().For(id).Text(label),
-		goapp.Select().ID(id).Name(key).Title(help).Disabled(goapp.IsServer).OnChange(c.onValue(key), key).Body(entries(options, chosen)...),
-		c.problem(key),
-	)
+	return listField(key, label, help, c.current(key), options, c.onValue(key), c.problem(key))
+}
+
+// listField is a list to choose from, with what else belongs to it below.
+func listField(key, label, help, chosen string, options []option, on goapp.EventHandler, below ...goapp.UI) goapp.UI {
+	id := "setting-" + key
+	list := goapp.Select().ID(id).Name(key).Disabled(goapp.IsServer).OnChange(on, key)
+	if help != "" {
+		list = list.Title(help)
+	}
+	return goapp.Div().Class("field").Body(append([]goapp.UI{goapp.Label().For(id).Text(label), list.Body(entries(options, chosen)...)}, below...)...)
 }
 
 // entries are the elements of a list: options that share a heading stand under it.

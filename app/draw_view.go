@@ -171,7 +171,6 @@ func answerers(models nn.Catalog) []option {
 }
 
 func (d *drawModels) Render() goapp.UI {
-	options := d.Options
 	tooLong := ""
 	if !d.Whole {
 		tooLong = "This drawing is too long for a link: a copied link leaves it out. Fewer strokes fit."
@@ -179,8 +178,8 @@ func (d *drawModels) Render() goapp.UI {
 	return goapp.Div().Class("draw-models tool").Body(
 		goapp.FieldSet().Body(
 			goapp.Legend().Text("Who answers"),
-			goapp.Div().Class("seg").Body(goapp.Range(options).Slice(func(i int) goapp.UI {
-				o := options[i]
+			goapp.Div().Class("seg").Body(goapp.Range(d.Options).Slice(func(i int) goapp.UI {
+				o := d.Options[i]
 				return goapp.Label().Title(o.Title).Body(
 					check(goapp.Input().Type("radio"), o.Value == d.Models).Name("digits").Value(o.Value).OnChange(d.onModels(o.Value), o.Value),
 					goapp.Span().Text(o.Label),

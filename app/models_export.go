@@ -212,10 +212,7 @@ func (s *session) exportModels(c exportChoice) goapp.UI {
 		}
 		options = append(options, option{Value: spec.ID, Label: spec.ID, Group: group})
 	}
-	return goapp.Div().Class("field").Body(
-		goapp.Label().For("setting-export").Text("Model"),
-		goapp.Select().ID("setting-export").Name(keyExport).Disabled(goapp.IsServer).OnChange(s.onExport(keyExport), keyExport).Body(entries(options, c.Model)...),
-	)
+	return listField(keyExport, "Model", "", c.Model, options, s.onExport(keyExport))
 }
 
 // exportVariants are the lab's variants, and the reader's own plan where there is one for the model.

@@ -70,12 +70,7 @@ func (c *sensControls) data() goapp.UI {
 }
 
 func (c *sensControls) list(key, label, first, chosen string, own []option) goapp.UI {
-	id := "setting-" + key
-	return goapp.Div().Class("field").Body(
-		goapp.Label().For(id).Text(label),
-		goapp.Select().ID(id).Name(key).Disabled(goapp.IsServer).OnChange(c.S.onSens(key), key).
-			Body(entries(append([]option{{Label: first}}, own...), chosen)...),
-	)
+	return listField(key, label, "", chosen, append([]option{{Label: first}}, own...), c.S.onSens(key))
 }
 
 func (c *sensControls) hint() string {

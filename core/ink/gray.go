@@ -5,8 +5,8 @@ import (
 	"image/color"
 )
 
-// Gray returns the picture in shades of grey, on white where it is transparent; itself, if it is that. It takes one byte a pixel: bound the size before. Package
-// image/draw would do the same faster, but adds 12 KB to the page's download.
+// Gray returns the picture in shades of grey, on white where it is transparent; the picture itself, if it is that already. It takes one
+// byte a pixel: bound the size before. Package image/draw would do the same faster, but adds 12 KB to the page's download.
 func Gray(picture image.Image) *image.Gray {
 	b := picture.Bounds()
 	if g, ok := picture.(*image.Gray); ok && b.Min == (image.Point{}) && g.Stride == b.Dx() {

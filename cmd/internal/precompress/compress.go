@@ -116,8 +116,8 @@ func (j job) encode(ctx context.Context, e Encoding, progress func(int64)) (int6
 
 var errNotWorth = fmt.Errorf("hardly smaller when compressed")
 
-// window is the binary logarithm of how far back brotli looks, in bytes: brotli's own default. For the
-// page's two programs, which are larger, it gives less than the 24 that every browser takes.
+// window is the binary logarithm of how far back brotli looks, in bytes: brotli's own default. It makes the page's two
+// programs smaller than the 24 does that every browser takes, though they are larger than the window.
 const window = 22
 
 // newWriter returns a compressing writer for one of Encodings.

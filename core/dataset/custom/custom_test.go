@@ -315,6 +315,7 @@ func TestReadRefuses(t *testing.T) {
 		"one class":         {folder("a.txt", []byte("hello, no model\n")), "tells nothing apart"},
 		"one column":        {folder("a.csv", []byte("fine\nbad\n")), "one column"},
 		"heading alone":     {folder("a.csv", []byte("text,label\n")), "no rows"},
+		"prose":             {folder("README.md", []byte("# quantlab\n\nWhat, when, why?\n")), "the first line has 1 field, line 3 has 3"},
 		"unquoted comma":    {folder("a.csv", []byte("text,label\nwell, fine,1\n")), "line 2 has 3 fields"},
 		"open quote":        {folder("a.csv", []byte("text,label\n\"well,1\nbad,0\n")), "line 2 opens a quote"},
 		"not UTF-8":         {folder("a.csv", []byte("text,label\n\xff\xfe,1\n")), "UTF-8"},

@@ -119,6 +119,8 @@ func records(data []byte, separator byte) ([][]string, error) {
 		switch {
 		case len(row) > maxColumns:
 			return nil, fmt.Errorf("line %d has %d columns: at most %d can be read", line, len(row), maxColumns)
+		case len(rows) > 0 && len(row) > 1 && len(rows[0]) == 1:
+			return nil, fmt.Errorf("the first line has 1 field, line %d has %d: give a sentence and its label in every line, with a comma or a tab between them", line, len(row))
 		case len(rows) > 0 && len(row) != len(rows[0]):
 			return nil, fmt.Errorf("line %d has %d fields, the first one %d: put a sentence that holds a separator in quotes", line, len(row), len(rows[0]))
 		case len(rows) > wire.MaxOwnData:

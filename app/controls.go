@@ -69,7 +69,7 @@ func (c *controls) Render() goapp.UI {
 func (c *controls) hint() string {
 	s := c.Settings
 	if c.Awaiting != "" {
-		return "Looking for " + c.Awaiting + " in this browser …"
+		return lookingFor(c.Awaiting)
 	}
 	if c.Native == NativeAbsent {
 		switch s.Where {

@@ -196,6 +196,17 @@ func (s *session) awaiting(v view) string {
 	return strings.Join(names, ", ")
 }
 
+// held says why a view's request can't be measured on a host, or not yet: its address may name something of the reader's own. It is ""
+// where it can.
+func (s *session) held(v view, host string, r *wire.Request) string {
+	if names := s.awaiting(v); names != "" {
+		return lookingFor(names)
+	}
+	return s.barred(host, r)
+}
+
+func lookingFor(names string) string { return "Looking for " + names + " in this browser …" }
+
 // merged returns what is in either; what has the same name is b's.
 func merged(a, b *wire.Own) *wire.Own {
 	if a == nil || b == nil {

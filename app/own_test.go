@@ -54,6 +54,15 @@ func TestLinksNameOwnModels(t *testing.T) {
 			if tt.path == "/" && !s.Results.Quick {
 				t.Error("it runs without the model that the address names")
 			}
+			switch tt.path {
+			case "/sensitivity":
+				s.inquire(wire.OpSensitivity)
+			case "/training":
+				s.train()
+			}
+			if s.measuring(wire.OpSensitivity) || s.measuring(wire.OpAMP) {
+				t.Errorf("%s: it begins without the model that the address names", tt.path)
+			}
 			f.browser(0, ownEvent(brought()))
 			if got := tt.named(s); got != q.Get(viewsAt(tt.path)[0].Named[0]) {
 				t.Errorf("%s: %q is chosen", tt.path, got)

@@ -70,7 +70,7 @@ func renderSensitivity(s *session, level int) goapp.UI {
 	c := s.Sensitivity.choice()
 	return goapp.Div().Class("sens").Body(
 		&sensControls{S: s, Choice: c, Draft: s.Sensitivity.Drafts[keySensRuns],
-			Places: s.placesFor(c.Where, c.request(nil)), Why: s.barred(c.Where, c.request(nil))},
+			Places: s.placesFor(c.Where, c.request(nil)), Why: s.sensHeld()},
 		goapp.Section().Class("section").Aria("labelledby", "sens-layers").Body(
 			goapp.Div().Class("head").Body(
 				heading(level, "sens-layers", "One layer at a time"),

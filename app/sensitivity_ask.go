@@ -46,7 +46,7 @@ func (st *SensitivityState) outcome(op string) *outcome {
 func (s *session) inquire(op string) {
 	st := &s.Sensitivity
 	c := st.choice()
-	if s.measuring(op) || len(st.Drafts) > 0 || s.barred(c.Where, c.request(nil)) != "" {
+	if s.measuring(op) || len(st.Drafts) > 0 || s.sensHeld() != "" {
 		return
 	}
 	command := wire.Command{Op: op, Request: c.request(nil)}
@@ -59,6 +59,12 @@ func (s *session) inquire(op string) {
 		command.Sweep = &wire.SweepOptions{Sizes: slices.Clone(c.Sizes), Seeds: c.Seeds}
 	}
 	s.experiment(c.Where, command, func(e wire.Event) { s.hearInquiry(op, c, e) })
+}
+
+// sensHeld says why what is chosen can't be measured, or not yet; "" where it can.
+func (s *session) sensHeld() string {
+	c := s.Sensitivity.choice()
+	return s.held(sensitivityView(), c.Where, c.request(nil))
 }
 
 // barred says why a request can't be measured on a host; "" where it can.

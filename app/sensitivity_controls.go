@@ -167,11 +167,11 @@ func (s *session) askSweep() goapp.UI {
 // inquiryBar is the button that starts an experiment, and how far it is.
 func (s *session) inquiryBar(op, id, label string) goapp.UI {
 	left := ""
-	c, off := s.Sensitivity.choice(), s.measuring(op)
+	off := s.measuring(op)
 	if off {
 		label, left = "Measuring", s.Sensitivity.outcome(op).remaining()
 	}
-	off = off || len(s.Sensitivity.Drafts) > 0 || s.barred(c.Where, c.request(nil)) != ""
+	off = off || len(s.Sensitivity.Drafts) > 0 || s.sensHeld() != ""
 	return goapp.Div().Class("asking").Body(
 		disable(goapp.Button().Type("button"), off).Class("primary").ID(id).Text(label).OnClick(func(goapp.Context, goapp.Event) { s.inquire(op) }, op),
 		&progress{S: s, Op: op, View: s.experimentProgress(op)},

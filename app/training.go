@@ -131,10 +131,16 @@ func (s *session) chooseTraining(key, value string) {
 	s.remember()
 }
 
+// trainHeld says why what is chosen can't be trained, or not yet; "" where it can.
+func (s *session) trainHeld() string {
+	c := s.Training.choice()
+	return s.held(trainingView(), c.Where, c.request())
+}
+
 // train has the chosen host train.
 func (s *session) train() {
 	st := &s.Training
-	if s.measuring(wire.OpAMP) || len(st.Drafts) > 0 || s.barred(st.choice().Where, st.choice().request()) != "" {
+	if s.measuring(wire.OpAMP) || len(st.Drafts) > 0 || s.trainHeld() != "" {
 		return
 	}
 	c := st.choice()

@@ -74,7 +74,7 @@ func (s *session) chooseAmount(id string) {
 // trainHint says what will be trained, and how its products are computed there.
 func (s *session) trainHint() string {
 	c := s.Training.choice()
-	if why := s.barred(c.Where, c.request()); why != "" {
+	if why := s.trainHeld(); why != "" {
 		return why
 	}
 	return sentence(upperFirst("training "+c.says())) + " " + s.emulation(c)
@@ -103,7 +103,7 @@ func (s *session) askTraining() goapp.UI {
 	if off {
 		label = "Training"
 	}
-	off = off || len(s.Training.Drafts) > 0 || s.barred(s.Training.choice().Where, s.Training.choice().request()) != ""
+	off = off || len(s.Training.Drafts) > 0 || s.trainHeld() != ""
 	return goapp.Div().Class("controls ask train-ask").Body(
 		disable(goapp.Button().Type("button"), off).Class("primary").ID("train").Text(label).OnClick(s.onTrain),
 		&progress{S: s, Op: wire.OpAMP, View: s.experimentProgress(wire.OpAMP)},

@@ -136,7 +136,7 @@ const laneExport = "models-export"
 // export has the worker write the file that is chosen; the bridge gives it to the reader.
 func (s *session) export() {
 	x := &s.Models.Export
-	if x.Phase == errandAsked {
+	if x.Phase == errandAsked || s.awaiting(modelsView()) != "" {
 		return
 	}
 	c := s.exportChoice()
@@ -189,7 +189,7 @@ func (s *session) exportBox(level int) goapp.UI {
 			s.exportVariants(c),
 			goapp.P().Class("hint").ID("export-words").Text(exportWords(c)),
 			goapp.Div().Class("actions").Body(
-				disable(goapp.Button().Type("button"), x.Phase == errandAsked).Class("primary").ID("models-download").Aria("describedby", "export-words").Text("Download").
+				disable(goapp.Button().Type("button"), x.Phase == errandAsked || s.awaiting(modelsView()) != "").Class("primary").ID("models-download").Aria("describedby", "export-words").Text("Download").
 					OnClick(func(goapp.Context, goapp.Event) { s.export() }),
 				goapp.Div().Class("export-line").Body(s.exportLine()...),
 			),

@@ -98,6 +98,19 @@ func TestLinksNameWhatIsNotHere(t *testing.T) {
 	})
 }
 
+// A model that the address names is not exported as another one, before it is known.
+func TestExportWaits(t *testing.T) {
+	sceneAt(t, modelsPath, "export=my-mlp&as=fp32", func(t *testing.T, s *session, f *fakeTab) {
+		if s.export(); s.Models.Export.Phase == errandAsked {
+			t.Error("it exports without the model that the address names")
+		}
+		f.browser(0, ownEvent(brought()))
+		if s.export(); s.Models.Export.Phase != errandAsked || s.Models.Export.Of.Model != "my-mlp" {
+			t.Errorf("%+v", s.Models.Export)
+		}
+	})
+}
+
 // The worker's first word that there is nothing changes nothing, and draws nothing.
 func TestNothingOfOnesOwn(t *testing.T) {
 	sceneAt(t, "/", "", func(t *testing.T, s *session, f *fakeTab) {
